@@ -1,0 +1,21 @@
+using System.Net;
+
+namespace XSwitchEngine.Abstractions;
+
+/// <summary>Who calls whom on an incoming leg.</summary>
+/// <param name="Endpoint">The scheme of dial strings that this protocol serves, such as <c>sofia</c>.</param>
+/// <param name="Profile">The listener profile, such as <c>internal</c>; it chooses the dial-plan context by configuration.</param>
+/// <param name="ChannelName">The channel's name as FreeSWITCH users know it, such as <c>sofia/internal/1000@example.org</c>.</param>
+/// <param name="User">The authenticated user; null when the profile admits the source without credentials.</param>
+/// <param name="CallerName">Display name as the peer says it.</param>
+/// <param name="CallerNumber">Number as the peer says it; the core overwrites both from the directory for an authenticated user.</param>
+/// <param name="Destination">The dialled number.</param>
+/// <param name="Remote">Where the signalling came from.</param>
+public sealed record IncomingCaller(string Endpoint, string Profile, string ChannelName, DirectoryUser? User, string CallerName, string CallerNumber, string Destination, IPEndPoint Remote)
+{
+    /// <summary>The user's domain as the protocol names it.</summary>
+    public string Domain { get; init; } = "";
+
+    /// <summary>The local address on which the call arrived; media is bound to it.</summary>
+    public IPAddress Local { get; init; } = IPAddress.Loopback;
+}

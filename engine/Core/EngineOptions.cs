@@ -1,0 +1,67 @@
+using System.Net;
+
+namespace XSwitchEngine.Core;
+
+/// <summary>Configuration of the engine proper; plugins have sections of their own. Validated as a whole by the host.</summary>
+public sealed class EngineOptions
+{
+    /// <summary>Default domain and digest realm.</summary>
+    public string Domain { get; set; } = "xswitch.local";
+
+    /// <summary>Further names of this engine in addresses of record.</summary>
+    public List<string> DomainAliases { get; set; } = [];
+
+    /// <summary>Directory of all state.</summary>
+    public string DataDirectory { get; set; } = "data";
+
+    /// <summary>Directory of Lua scripts.</summary>
+    public string ScriptDirectory { get; set; } = "scripts";
+
+    /// <summary>Directory of prompts; relative playback names are found below it.</summary>
+    public string SoundDirectory { get; set; } = "scripts/sounds";
+
+    /// <summary>Directory of plugins: <c>{name}/{version}/plugin.json</c>.</summary>
+    public string PluginDirectory { get; set; } = "plugins";
+
+    /// <summary>Script that routes new calls.</summary>
+    public string DialplanScript { get; set; } = "dialplan.lua";
+
+    /// <summary>Codecs offered and accepted, best first: PCMU, PCMA, G722, L16.</summary>
+    public List<string> Codecs { get; set; } = ["G722", "PCMA", "PCMU"];
+
+    /// <summary>First RTP port, even.</summary>
+    public int RtpPortStart { get; set; } = 16384;
+
+    /// <summary>Last RTP port.</summary>
+    public int RtpPortEnd { get; set; } = 32767;
+
+    /// <summary>Address that peers see for media, when it differs from the bound one (NAT); null for the bound one.</summary>
+    public IPAddress? AdvertisedAddress { get; set; }
+
+    /// <summary>Media loops; 0 for one per core.</summary>
+    public int MediaLoops { get; set; }
+
+    /// <summary>Script shards; 0 for one per core.</summary>
+    public int ScriptShards { get; set; }
+
+    /// <summary>Most legs at once; more are refused with 503.</summary>
+    public int MaxSessions { get; set; } = 10_000;
+
+    /// <summary>New incoming legs a second; more are refused with 503. 0 for no limit.</summary>
+    public int MaxSessionsPerSecond { get; set; }
+
+    /// <summary>Seconds that an originated leg rings before it fails with NO_ANSWER.</summary>
+    public int OriginateTimeoutSeconds { get; set; } = 60;
+
+    /// <summary>Seconds that SIGTERM waits for calls to end by themselves.</summary>
+    public int DrainSeconds { get; set; } = 30;
+
+    /// <summary>Dial-plan context of calls that come in on a profile without a user, by profile; a profile that is not listed refuses them.</summary>
+    public Dictionary<string, string> ProfileContexts { get; set; } = new() { ["external"] = "public" };
+
+    /// <summary>Global variables that scripts can read.</summary>
+    public Dictionary<string, string> Variables { get; set; } = [];
+
+    /// <summary>Whether scripts may run shell commands (application and API command <c>system</c>).</summary>
+    public bool AllowSystem { get; set; }
+}

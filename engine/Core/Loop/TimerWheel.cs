@@ -1,0 +1,179 @@
+namespace XSwitchEngine.Core.Loop;
+
+/// <summary>A hierarchical timing wheel: setting and cancelling cost the same however many timers there are.</summary>
+/// <remarks>
+/// Four levels of 256 slots with a tick of <see cref="TickMs"/> ms reach about 200 days. SIP sets several timers a call and cancels nearly
+/// all of them, so a heap would fill with dead entries. One thread only; time is what the owner says it is.
+/// </remarks>
+internal sealed class TimerWheel
+{
+    /// <summary>Resolution, ms.</summary>
+    public const int TickMs = 4;
+
+    private const int Levels = 4;
+    private const int SlotBits = 8;
+    private const int Slots = 1 << SlotBits;
+    private readonly LoopTimer?[] _slots = new LoopTimer?[Levels * Slots];
+    private long _tick;
+
+    /// <summary>Timers that are set.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Puts the wheel's clock to a time before the first timer is set.</summary>
+    /// <param name="nowMs">Milliseconds of the owner's clock.</param>
+    public void Reset(long nowMs) => _tick = nowMs / TickMs;
+
+    /// <summary>Adds a timer.</summary>
+    /// <param name="timer">Not in a wheel.</param>
+    /// <param name="dueMs">On the owner's clock; a time that has passed fires at the next <see cref="Advance"/>.</param>
+    public void Add(LoopTimer timer, long dueMs)
+    {
+        timer.DueTick = Math.Max((dueMs + TickMs - 1) / TickMs, _tick + 1);
+        Link(timer);
+        Count++;
+    }
+
+    /// <summary>Takes a timer out.</summary>
+    /// <param name="timer">One that is not set is left alone.</param>
+    public void Remove(LoopTimer timer)
+    {
+        if (timer.Slot < 0)
+        {
+            return;
+        }
+
+        Unlink(timer);
+        Count--;
+    }
+
+    /// <summary>Moves the clock and gives every timer that is due to the caller, in order of ticks.</summary>
+    /// <param name="nowMs">The owner's clock.</param>
+    /// <param name="fire">Called for each; it may add and remove timers.</param>
+    public void Advance(long nowMs, Action<LoopTimer> fire)
+    {
+        var target = nowMs / TickMs;
+        while (_tick < target)
+        {
+            if (Count == 0)
+            {
+                _tick = target;
+                return;
+            }
+
+            _tick++;
+            Cascade();
+            var slot = (int)(_tick & (Slots - 1));
+            while (_slots[slot] is { } timer)
+            {
+                Unlink(timer);
+                Count--;
+                fire(timer);
+            }
+        }
+    }
+
+    /// <summary>Time until something may be due: exact within the first level, at most its length otherwise.</summary>
+    /// <param name="nowMs">The owner's clock.</param>
+    /// <returns>Milliseconds, or −1 when no timer is set.</returns>
+    public int NextDelayMs(long nowMs)
+    {
+        if (Count == 0)
+        {
+            return -1;
+        }
+
+        for (var i = 1; i <= Slots; i++)
+        {
+            var tick = _tick + i;
+            if (_slots[(int)(tick & (Slots - 1))] is not null || (tick & (Slots - 1)) == 0)
+            {
+                return (int)Math.Max(0, (tick * TickMs) - nowMs);
+            }
+        }
+
+        return Slots * TickMs;
+    }
+
+    private void Cascade()
+    {
+        for (var level = 1; level < Levels && (_tick & ((1L << (SlotBits * level)) - 1)) == 0; level++)
+        {
+            var index = (level * Slots) + (int)((_tick >> (SlotBits * level)) & (Slots - 1));
+            var head = _slots[index];
+            _slots[index] = null;
+            while (head is not null)
+            {
+                var next = head.Next;
+                head.Next = head.Previous = null;
+                Link(head);
+                head = next;
+            }
+        }
+    }
+
+    private void Link(LoopTimer timer)
+    {
+        var delta = timer.DueTick - _tick;
+        var level = 0;
+        while (level < Levels - 1 && delta >= 1L << (SlotBits * (level + 1)))
+        {
+            level++;
+        }
+
+        var slot = (level * Slots) + (int)((timer.DueTick >> (SlotBits * level)) & (Slots - 1));
+        timer.Slot = slot;
+        timer.Previous = null;
+        timer.Next = _slots[slot];
+        if (timer.Next is not null)
+        {
+            timer.Next.Previous = timer;
+        }
+
+        _slots[slot] = timer;
+    }
+
+    private void Unlink(LoopTimer timer)
+    {
+        if (timer.Previous is null)
+        {
+            _slots[timer.Slot] = timer.Next;
+        }
+        else
+        {
+            timer.Previous.Next = timer.Next;
+        }
+
+        if (timer.Next is not null)
+        {
+            timer.Next.Previous = timer.Previous;
+        }
+
+        timer.Next = timer.Previous = null;
+        timer.Slot = -1;
+    }
+}
+
+/// <summary>A one-shot timer of an <see cref="EventLoop"/>.</summary>
+public sealed class LoopTimer
+{
+    internal LoopTimer(Action<object?> action, object? state)
+    {
+        Action = action;
+        State = state;
+    }
+
+    /// <summary>Whether it is still to fire.</summary>
+    public bool IsSet => Slot >= 0;
+
+    internal Action<object?> Action { get; }
+
+    internal object? State { get; }
+
+    internal long DueTick { get; set; }
+
+    internal int Slot { get; set; } = -1;
+
+    internal LoopTimer? Next { get; set; }
+
+    internal LoopTimer? Previous { get; set; }
+}
