@@ -164,7 +164,7 @@ public sealed class TortureTests
 
                 AssertAlive(host, "mix");
             },
-            iter: 200,
+            iter: 300,
             threads: 1);
     }
 
