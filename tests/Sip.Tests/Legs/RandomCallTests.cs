@@ -25,7 +25,7 @@ public sealed class RandomCallTests
 
                 world.End();
             },
-            iter: 600,
+            iter: 300,
             threads: 1);
     }
 
