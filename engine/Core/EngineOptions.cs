@@ -47,6 +47,9 @@ public sealed class EngineOptions
     /// <summary>Most legs at once; more are refused with 503.</summary>
     public int MaxSessions { get; set; } = 10_000;
 
+    /// <summary>Messages waiting for the core loop above which new legs are refused.</summary>
+    public int OverloadQueueLength { get; set; } = 20_000;
+
     /// <summary>New incoming legs a second; more are refused with 503. 0 for no limit.</summary>
     public int MaxSessionsPerSecond { get; set; }
 
