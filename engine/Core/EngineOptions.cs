@@ -54,6 +54,9 @@ public sealed class EngineOptions
     [Range(1, 1_000_000)]
     public int MaxSessions { get; set; } = 10_000;
 
+    /// <summary>Messages waiting for the core loop above which new legs are refused.</summary>
+    public int OverloadQueueLength { get; set; } = 20_000;
+
     /// <summary>New incoming legs a second; more are refused with 503. 0 for no limit.</summary>
     [Range(0, 1_000_000)]
     public int MaxSessionsPerSecond { get; set; }
