@@ -31,10 +31,10 @@ internal sealed class EngineHost : IHealth, IAsyncDisposable
     private readonly SystemdNotifier _notifier;
     private readonly StopSignals _signals;
     private readonly EngineMetrics _metrics;
-    private readonly Lock _reloading = new();
+    private readonly SemaphoreSlim _reloading = new(1);
     private HostConfiguration _configuration;
     private HostContext? _context;
-    private volatile IEngine? _engine;
+    private volatile RunningEngine? _running;
     private volatile bool _draining;
     private long _generation = 1;
 
@@ -55,17 +55,17 @@ internal sealed class EngineHost : IHealth, IAsyncDisposable
         _logger = _loggers.CreateLogger<EngineHost>();
         _notifier = new SystemdNotifier(
             Environment.GetEnvironmentVariable("NOTIFY_SOCKET"), Environment.GetEnvironmentVariable("WATCHDOG_USEC"), _loggers.CreateLogger<SystemdNotifier>());
-        _signals = new StopSignals(() => Reload());
+        _signals = new StopSignals(() => _ = ReloadAsync());
         _metrics = new EngineMetrics(_registry);
         AppDomain.CurrentDomain.UnhandledException += OnUnhandled;
         TaskScheduler.UnobservedTaskException += OnUnobserved;
     }
 
     /// <inheritdoc/>
-    public bool IsReady => !_draining && _engine is { IsReady: true };
+    public bool IsReady => !_draining && _running is { Engine.IsReady: true };
 
     /// <inheritdoc/>
-    public string NotReadyReason => _draining || _engine is { Statistics.IsDraining: true } ? "draining" : "starting";
+    public string NotReadyReason => _draining || _running is { Engine.Statistics.IsDraining: true } ? "draining" : "starting";
 
     /// <summary>Starts everything, runs until asked to end, drains.</summary>
     /// <exception cref="IOException">Something cannot be opened or bound; the message names it.</exception>
@@ -81,7 +81,7 @@ internal sealed class EngineHost : IHealth, IAsyncDisposable
         Log.Draining(_logger, _configuration.Engine.DrainSeconds);
         using (_signals.Forced.Register(() => Log.Forced(_logger)))
         {
-            await _engine!.DrainAsync(_signals.Forced);
+            await _running!.Engine.DrainAsync(_signals.Forced);
         }
 
         await watchdog;
@@ -90,7 +90,7 @@ internal sealed class EngineHost : IHealth, IAsyncDisposable
     /// <inheritdoc/>
     public async Task<bool> IsAliveAsync(CancellationToken cancellationToken)
     {
-        if (_engine is not { } engine)
+        if (_running is not { Engine: { } engine })
         {
             return true;
         }
@@ -111,7 +111,7 @@ internal sealed class EngineHost : IHealth, IAsyncDisposable
     /// <inheritdoc/>
     public Task WriteMetricsAsync(Stream to, CancellationToken cancellationToken)
     {
-        if (_engine is { } engine && _context is { } context)
+        if (_running is { Engine: { } engine } && _context is { } context)
         {
             _metrics.Update(engine, context.Events, Volatile.Read(ref _generation));
         }
@@ -131,6 +131,7 @@ internal sealed class EngineHost : IHealth, IAsyncDisposable
         AppDomain.CurrentDomain.UnhandledException -= OnUnhandled;
         TaskScheduler.UnobservedTaskException -= OnUnobserved;
         _signals.Dispose();
+        _reloading.Dispose();
         _loggers.Dispose();
     }
 
@@ -144,9 +145,10 @@ internal sealed class EngineHost : IHealth, IAsyncDisposable
         OnClose(async () => await (await http).DisposeAsync());
         _context = OpenContext(options);
         var created = _context.Directory.CreatedUsers;
-        _engine = await _composition.CreateEngine(_context);
-        OnClose(CloseEngineAsync);
-        var api = new HostApi(_engine, Reload, _signals.Stop);
+        var running = await _composition.CreateEngine(_context);
+        _running = running;
+        OnClose(running.CloseAsync);
+        var api = new HostApi(running.Engine, ReloadAsync, _signals.Stop);
         var control = new ControlServer(options.DataDirectory, api.ExecuteAsync, _loggers.CreateLogger<ControlServer>());
         OnClose(control.DisposeAsync);
         DotNetStats.Register(_registry);
@@ -165,21 +167,6 @@ internal sealed class EngineHost : IHealth, IAsyncDisposable
         return new HostContext(_configuration, directory, new CallMetrics(journal, _registry), new EventBus(), security, time, _loggers);
     }
 
-    private async ValueTask CloseEngineAsync()
-    {
-        switch (_engine)
-        {
-            case IAsyncDisposable closing:
-                await closing.DisposeAsync();
-                break;
-            case IDisposable closing:
-                closing.Dispose();
-                break;
-            default:
-                break;
-        }
-    }
-
     private void Announce(IReadOnlyList<StoredUser> created, HttpServer http, TimeSpan took)
     {
         Say($"XSwitchEngine {Program.Version}, process {Environment.ProcessId}, data in {_configuration.Engine.DataDirectory}");
@@ -192,7 +179,7 @@ internal sealed class EngineHost : IHealth, IAsyncDisposable
             }
         }
 
-        foreach (var listener in _engine!.Plugins.Status.SelectMany(p => p.Listeners.Select(l => (Plugin: p.Name, Listener: l))))
+        foreach (var listener in _running!.Engine.Plugins.Status.SelectMany(p => p.Listeners.Select(l => (Plugin: p.Name, Listener: l))))
         {
             Say($"Listening: {listener.Plugin} {listener.Listener.Name} {listener.Listener.Transport.ToString().ToLowerInvariant()} {listener.Listener.Local}");
         }
@@ -210,42 +197,78 @@ internal sealed class EngineHost : IHealth, IAsyncDisposable
             ? new LogLine(TimeProvider.System.GetUtcNow(), LogLevel.Information, "Host", 0, "", text, null).ToJson()
             : text + "\n");
 
-    private string Reload()
+    private async Task<string> ReloadAsync()
     {
-        lock (_reloading)
+        if (_context is not { } context || _running is not { } running)
         {
-            if (_context is not { } context || _engine is not { } engine)
-            {
-                return "-ERR the engine is starting\n";
-            }
+            return "-ERR the engine is starting\n";
+        }
 
+        await _reloading.WaitAsync();
+        try
+        {
             _notifier.Reloading();
-            var reply = Reload(context, engine);
+            var reply = await ReloadAsync(context, running);
             _notifier.Ready();
             return reply;
         }
+        finally
+        {
+            _reloading.Release();
+        }
     }
 
-    private string Reload(HostContext context, IEngine engine)
+    private async Task<string> ReloadAsync(HostContext context, RunningEngine running)
     {
         var faults = new List<ConfigFault>();
         var next = ConfigLoader.Load(_sources, directory => _composition.ReadPlugins(directory).Manifests, faults);
         if (next is null)
         {
-            var text = string.Join('\n', faults);
-            Log.NotReloaded(_logger, _generation, text);
-            return $"-ERR the configuration was not reloaded, generation {_generation} stays in force\n{text}\n";
+            return Refuse(string.Join('\n', faults));
         }
 
-        var plan = LiveOptions.Plan(_configuration.Values, next.Values, []);
+        // Plugins first: they are the only part that can still say no.
+        if (await ConfigurePluginsAsync(running, next) is { } refused)
+        {
+            return Refuse(refused);
+        }
+
+        var plan = LiveOptions.Plan(_configuration.Values, next.Values, [.. next.Plugins.Keys.Union(_configuration.Plugins.Keys)]);
         LiveOptions.Apply(next.Engine, _configuration.Engine);
         context.Directory.Reload(_configuration.Engine);
         _lines.Configure(next.Log);
         _configuration = next with { Engine = _configuration.Engine };
-        var scripts = string.Concat(engine.Scripts.Reload().Select(l => l + "\n"));
+        var scripts = string.Concat(running.Engine.Scripts.Reload().Select(l => l + "\n"));
         var generation = Interlocked.Increment(ref _generation);
         Log.Reloaded(_logger, generation, plan.TrimEnd().ReplaceLineEndings(", "));
         return $"+OK generation {generation}\n{plan}{scripts}";
+    }
+
+    // Each plugin takes its section as a whole or not at all; when one refuses, those before it get their old ones back.
+    private async Task<string?> ConfigurePluginsAsync(RunningEngine running, HostConfiguration next)
+    {
+        var old = _configuration.Plugins;
+        var changed = next.Plugins.Keys.Union(old.Keys).Where(n => next.Plugins.GetValueOrDefault(n) != old.GetValueOrDefault(n)).ToArray();
+        for (var i = 0; i < changed.Length; i++)
+        {
+            if (await running.ConfigurePluginAsync(changed[i], next.Plugins.GetValueOrDefault(changed[i])) is { Count: > 0 } refused)
+            {
+                foreach (var name in changed[..i])
+                {
+                    await running.ConfigurePluginAsync(name, old.GetValueOrDefault(name));
+                }
+
+                return string.Join('\n', refused.Select(r => $"{changed[i]}: {r}"));
+            }
+        }
+
+        return null;
+    }
+
+    private string Refuse(string faults)
+    {
+        Log.NotReloaded(_logger, _generation, faults);
+        return $"-ERR the configuration was not reloaded, generation {_generation} stays in force\n{faults}\n";
     }
 
     private async Task WatchdogAsync()

@@ -50,12 +50,6 @@ public sealed class SecurityLog : IDisposable
     /// <param name="fields">Further fields; values may be anything, names are the caller's own.</param>
     public void Write(string what, IPEndPoint source, params ReadOnlySpan<(string Name, string Value)> fields)
     {
-        if (Volatile.Read(ref _length) >= Capacity)
-        {
-            Interlocked.Increment(ref _lost);
-            return;
-        }
-
         var address = source.Address.IsIPv4MappedToIPv6 ? source.Address.MapToIPv4() : source.Address;
         var line = Begin(what).Append(CultureInfo.InvariantCulture, $" ip={address} port={source.Port}");
         foreach (var (name, value) in fields)
@@ -64,8 +58,21 @@ public sealed class SecurityLog : IDisposable
             LogText.AppendQuoted(line, value);
         }
 
+        Append(line.ToString());
+    }
+
+    /// <summary>Writes one finished line. Never blocks.</summary>
+    /// <param name="line">Without a line end, escaped as described above.</param>
+    public void Append(string line)
+    {
+        if (Volatile.Read(ref _length) >= Capacity)
+        {
+            Interlocked.Increment(ref _lost);
+            return;
+        }
+
         Interlocked.Increment(ref _length);
-        _queue.Enqueue(line.Append('\n').ToString());
+        _queue.Enqueue(line + "\n");
         if (Interlocked.Exchange(ref _signalled, 1) == 0)
         {
             _wake.Release();

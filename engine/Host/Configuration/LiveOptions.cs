@@ -57,5 +57,5 @@ internal static class LiveOptions
 
     private static bool IsLive(string key, IReadOnlyCollection<string> livePlugins) =>
         Live.Any(l => key.Equals(l, StringComparison.OrdinalIgnoreCase) || key.StartsWith(l + ":", StringComparison.OrdinalIgnoreCase))
-        || livePlugins.Any(p => key.StartsWith(p + ":", StringComparison.OrdinalIgnoreCase) && !key.StartsWith(p + ":Profiles:", StringComparison.OrdinalIgnoreCase));
+        || livePlugins.Any(p => key.StartsWith(p + ":", StringComparison.OrdinalIgnoreCase));
 }

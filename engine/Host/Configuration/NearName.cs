@@ -10,11 +10,14 @@ internal static class NearName
     {
         var best = known
             .Select(k => (Name: k, Distance: Distance(name, k)))
-            .Where(c => c.Distance <= Math.Max(1, Math.Min(name.Length, c.Name.Length) / 3))
+            .Where(c => c.Distance <= Nearness(Math.Min(name.Length, c.Name.Length)))
             .OrderBy(c => c.Distance)
             .FirstOrDefault();
         return best.Name is null ? "" : $"; did you mean {best.Name}?";
     }
+
+    // Two letters that changed places count two.
+    private static int Nearness(int length) => length < 4 ? 1 : Math.Max(2, length / 3);
 
     // Levenshtein's distance without regard to case, one row at a time.
     private static int Distance(string a, string b)

@@ -11,14 +11,14 @@ internal sealed class HostApi
 {
     private const string PluginUsage = "-USAGE: plugin list [as json] | plugin swap <name> [<directory>]\n";
     private readonly IEngine _engine;
-    private readonly Func<string> _reload;
+    private readonly Func<Task<string>> _reload;
     private readonly Action _shutdown;
 
     /// <summary>Makes the commands.</summary>
     /// <param name="engine">The engine.</param>
     /// <param name="reload">Reloads the configuration and the scripts and tells what changed; begins with <c>-ERR</c> when nothing was changed.</param>
     /// <param name="shutdown">Begins to drain.</param>
-    public HostApi(IEngine engine, Func<string> reload, Action shutdown)
+    public HostApi(IEngine engine, Func<Task<string>> reload, Action shutdown)
     {
         _engine = engine;
         _reload = reload;
@@ -39,8 +39,8 @@ internal sealed class HostApi
             ["plugin", "swap", var name] => await SwapAsync(name, null, cancellationToken),
             ["plugin", "swap", var name, ..] => await SwapAsync(name, Rest(commandLine, words, 3), cancellationToken),
             ["plugin", ..] => PluginUsage,
-            ["reload"] => _reload(),
-            ["reloadxml"] => _reload() is var reply && ControlClient.IsFailure(reply) ? reply : "+OK [Success]\n",
+            ["reload"] => await _reload(),
+            ["reloadxml"] => await _reload() is var reply && ControlClient.IsFailure(reply) ? reply : "+OK [Success]\n",
             ["reload", var name] when IsPlugin(name) => await SwapAsync(name, null, cancellationToken),
             ["shutdown"] or ["fsctl", "shutdown"] => Shutdown(),
             _ => await _engine.ApiAsync(commandLine, cancellationToken),

@@ -29,6 +29,12 @@ internal sealed class EngineMetrics
     private readonly Counter _packetsIn;
     private readonly Counter _packetsOut;
     private readonly Counter _packetsDropped;
+    private readonly Gauge _scriptsRunning;
+    private readonly Counter _scripts;
+    private readonly Counter _scriptErrors;
+    private readonly Counter _scriptsKilled;
+    private readonly Counter _preemptions;
+    private readonly Gauge _scriptBytes;
     private readonly Counter _pluginEvents;
     private readonly Counter _pluginFaults;
     private readonly Gauge _pluginGeneration;
@@ -59,6 +65,12 @@ internal sealed class EngineMetrics
         _packetsIn = Counter("xswitch_rtp_packets_received_total", "RTP packets received.");
         _packetsOut = Counter("xswitch_rtp_packets_sent_total", "RTP packets sent.");
         _packetsDropped = Counter("xswitch_rtp_packets_dropped_total", "RTP packets not accepted.");
+        _scriptsRunning = Gauge("xswitch_lua_running", "Script runs now.");
+        _scripts = Counter("xswitch_lua_runs_total", "Script runs since the start.");
+        _scriptErrors = Counter("xswitch_lua_errors_total", "Script runs that ended with an error.");
+        _scriptsKilled = Counter("xswitch_lua_killed_total", "Script runs that were killed at a limit.");
+        _preemptions = Counter("xswitch_lua_preemptions_total", "Times that a script was pre-empted at the end of its slice.");
+        _scriptBytes = Gauge("xswitch_lua_bytes", "Memory of all Lua states.");
         _pluginEvents = Counter("xswitch_plugin_events_total", "Events handled by a plugin.", "plugin");
         _pluginFaults = Counter("xswitch_plugin_faults_total", "Exceptions in a plugin's callbacks.", "plugin");
         _pluginGeneration = Gauge("xswitch_plugin_generation", "1 at the start, one more at each swap.", "plugin");
@@ -93,6 +105,13 @@ internal sealed class EngineMetrics
         _packetsIn.IncTo(media.PacketsReceived);
         _packetsOut.IncTo(media.PacketsSent);
         _packetsDropped.IncTo(media.PacketsDropped);
+        var scripts = engine.Scripts.Statistics;
+        _scriptsRunning.Set(scripts.Running);
+        _scripts.IncTo(scripts.Started);
+        _scriptErrors.IncTo(scripts.Errors);
+        _scriptsKilled.IncTo(scripts.Killed);
+        _preemptions.IncTo(scripts.Preemptions);
+        _scriptBytes.Set(scripts.Bytes);
         foreach (var plugin in engine.Plugins.Status)
         {
             Update(plugin);
@@ -108,7 +127,15 @@ internal sealed class EngineMetrics
         _pluginRunning.WithLabels(plugin.Name).Set(plugin.State == "running" ? 1 : 0);
         foreach (var (name, value) in plugin.Metrics)
         {
-            _metrics.CreateGauge($"xswitch_{Name(plugin.Name)}_{Name(name)}", $"Reported by plugin {plugin.Name}.").Set(value);
+            var full = $"xswitch_{Name(plugin.Name)}_{Name(name)}";
+            if (full.EndsWith("_total", StringComparison.Ordinal))
+            {
+                _metrics.CreateCounter(full, $"Counted by plugin {plugin.Name}.").IncTo(value);
+            }
+            else
+            {
+                _metrics.CreateGauge(full, $"Reported by plugin {plugin.Name}.").Set(value);
+            }
         }
     }
 
