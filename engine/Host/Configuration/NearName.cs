@@ -9,7 +9,7 @@ internal static class NearName
     public static string Hint(string name, IEnumerable<string> known)
     {
         var best = known
-            .Select(k => (Name: k, Distance: Distance(name, k)))
+            .Select(k => (Name: k, Distance: name.Length > 2 && k.StartsWith(name, StringComparison.OrdinalIgnoreCase) ? 1 : Distance(name, k)))
             .Where(c => c.Distance <= Nearness(Math.Min(name.Length, c.Name.Length)))
             .OrderBy(c => c.Distance)
             .FirstOrDefault();

@@ -87,7 +87,7 @@ public sealed class ConfigLoaderTests : IDisposable
                 "xswitch.json:10:37: Sip:t1Ms must be a number such as 500, not \"slow\"",
                 "xswitch.json:10:59: unknown profile Sip:Profiles:internl; did you mean internal? (profiles are internal, external)",
                 "xswitch.json:10:88: unknown key Sip:Profiles:internal:Prot; did you mean Port?",
-                "xswitch.json:10:126: Sip:Profiles:external:Port must be a port, 0..65535 (0: chosen by the system)",
+                "xswitch.json:10:123: Sip:Profiles:external:Port must be a port, 0..65535 (0: chosen by the system)",
                 "xswitch.json:11:3: unknown section Sp; did you mean sip? (sections are Engine, Http, Log, sip)",
             ],
             faults);
@@ -139,7 +139,7 @@ public sealed class ConfigLoaderTests : IDisposable
         Assert.Equal(
             [
                 "environment variable XSWITCH__Engine__MaxSessions: Engine:MaxSessions must be a whole number, not \"lots\"",
-                "argument --Engine:Drain: unknown key Engine:Drain",
+                "argument --Engine:Drain: unknown key Engine:Drain; did you mean DrainSeconds?",
             ],
             Faults("{}"));
     }
