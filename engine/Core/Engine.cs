@@ -120,6 +120,12 @@ public sealed class Engine : IEngine, IAsyncDisposable
         _startTime,
         _core.IsDraining);
 
+    /// <summary>The core loop, for tests that drive it by hand.</summary>
+    internal EventLoop Loop => _loop;
+
+    /// <summary>The call core, for tests.</summary>
+    internal CallCore Core => _core;
+
     /// <summary>Starts the core loop.</summary>
     public void Start() => _loop.Start();
 
