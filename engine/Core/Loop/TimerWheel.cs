@@ -29,7 +29,7 @@ internal sealed class TimerWheel
     public void Add(LoopTimer timer, long dueMs)
     {
         timer.DueTick = Math.Max((dueMs + TickMs - 1) / TickMs, _tick + 1);
-        Link(timer);
+        Link(timer, inFront: false);
         Count++;
     }
 
@@ -46,7 +46,7 @@ internal sealed class TimerWheel
         Count--;
     }
 
-    /// <summary>Moves the clock and gives every timer that is due to the caller, in order of ticks.</summary>
+    /// <summary>Moves the clock and gives every timer that is due to the caller, in order of ticks and within one in the order in which they were added.</summary>
     /// <param name="nowMs">The owner's clock.</param>
     /// <param name="fire">Called for each; it may add and remove timers.</param>
     public void Advance(long nowMs, Action<LoopTimer> fire)
@@ -99,19 +99,22 @@ internal sealed class TimerWheel
         for (var level = 1; level < Levels && (_tick & ((1L << (SlotBits * level)) - 1)) == 0; level++)
         {
             var index = (level * Slots) + (int)((_tick >> (SlotBits * level)) & (Slots - 1));
-            var head = _slots[index];
+            var timer = _slots[index]?.Previous;
+            var first = _slots[index];
             _slots[index] = null;
-            while (head is not null)
+
+            // What comes from above was set before what is already below with the same due tick, so it goes in front, last one first.
+            while (timer is not null)
             {
-                var next = head.Next;
-                head.Next = head.Previous = null;
-                Link(head);
-                head = next;
+                var previous = timer == first ? null : timer.Previous;
+                Link(timer, inFront: true);
+                timer = previous;
             }
         }
     }
 
-    private void Link(LoopTimer timer)
+    // Each slot is a ring through its first timer, so that both ends are at hand.
+    private void Link(LoopTimer timer, bool inFront)
     {
         var delta = timer.DueTick - _tick;
         var level = 0;
@@ -122,30 +125,37 @@ internal sealed class TimerWheel
 
         var slot = (level * Slots) + (int)((timer.DueTick >> (SlotBits * level)) & (Slots - 1));
         timer.Slot = slot;
-        timer.Previous = null;
-        timer.Next = _slots[slot];
-        if (timer.Next is not null)
+        if (_slots[slot] is not { } first)
         {
-            timer.Next.Previous = timer;
+            timer.Next = timer.Previous = timer;
+            _slots[slot] = timer;
+            return;
         }
 
-        _slots[slot] = timer;
+        timer.Next = first;
+        timer.Previous = first.Previous;
+        first.Previous!.Next = timer;
+        first.Previous = timer;
+        if (inFront)
+        {
+            _slots[slot] = timer;
+        }
     }
 
     private void Unlink(LoopTimer timer)
     {
-        if (timer.Previous is null)
+        if (timer.Next == timer)
         {
-            _slots[timer.Slot] = timer.Next;
+            _slots[timer.Slot] = null;
         }
         else
         {
-            timer.Previous.Next = timer.Next;
-        }
-
-        if (timer.Next is not null)
-        {
-            timer.Next.Previous = timer.Previous;
+            timer.Previous!.Next = timer.Next;
+            timer.Next!.Previous = timer.Previous;
+            if (_slots[timer.Slot] == timer)
+            {
+                _slots[timer.Slot] = timer.Next;
+            }
         }
 
         timer.Next = timer.Previous = null;
