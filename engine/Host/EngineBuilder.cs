@@ -13,7 +13,7 @@ internal static class EngineBuilder
     /// <summary>The parts as they are in a release.</summary>
     public static Composition Composition { get; } = new(CreateAsync, ReadPlugins, CheckScripts);
 
-    private static async Task<Core.IEngine> CreateAsync(HostContext context)
+    private static async Task<RunningEngine> CreateAsync(HostContext context)
     {
         var options = context.Configuration.Engine;
         Directory.CreateDirectory(Path.Combine(options.DataDirectory, "recordings"));
@@ -40,22 +40,29 @@ internal static class EngineBuilder
                 context.Time,
                 context.Loggers),
         });
+        var host = plugins!;        // the engine has just made it
         try
         {
             engine.Start();
-            var failures = await plugins!.StartAsync(CancellationToken.None);
+            var failures = await host.StartAsync(CancellationToken.None);
             if (failures.Count > 0)
             {
                 throw new InvalidDataException(string.Join('\n', failures));
             }
 
             engine.MarkReady();
-            return engine;
+            return new RunningEngine(engine, host.ConfigureAsync, CloseAsync);
         }
         catch
         {
-            await engine.DisposeAsync();
+            await CloseAsync();
             throw;
+        }
+
+        async ValueTask CloseAsync()
+        {
+            await host.DisposeAsync();
+            await engine.DisposeAsync();
         }
     }
 
