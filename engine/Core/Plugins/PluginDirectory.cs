@@ -25,6 +25,8 @@ public static class PluginDirectory
         return System.IO.Directory.EnumerateDirectories(pluginDirectory)
             .Select(static d => (Path: d, IsVersion: SemanticVersion.TryParse(Path.GetFileName(d), out var version), Version: version))
             .Where(static d => d.IsVersion && File.Exists(Path.Combine(d.Path, PluginManifestReader.FileName)))
-            .MaxBy(static d => d.Version).Path;
+            .OrderByDescending(static d => d.Version)
+            .Select(static d => d.Path)
+            .FirstOrDefault();
     }
 }
