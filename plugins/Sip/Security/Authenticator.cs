@@ -143,10 +143,13 @@ internal sealed class Authenticator(SipContext context)
         return AuthResult.Accepted;
     }
 
-    /// <summary>The hash binds the credentials' uri, so that must mean the request's target: host and parameters may be changed on the way, the user not.</summary>
+    /// <summary>
+    /// The hash binds the credentials' uri, so that must mean the request's target: host and parameters may be changed on the way, the user not.
+    /// Clients that sign the domain alone (sipp, some gateways) name no user at all; that is let pass, as FreeSWITCH and Asterisk do.
+    /// </summary>
     private static bool IsSameTarget(ReadOnlySpan<byte> requestUri, ReadOnlySpan<byte> uri) =>
         requestUri.SequenceEqual(uri)
-        || (SipUri.TryParse(requestUri, out var a) && SipUri.TryParse(uri, out var b) && SipText.DecodeUser(a.User) == SipText.DecodeUser(b.User));
+        || (SipUri.TryParse(requestUri, out var a) && SipUri.TryParse(uri, out var b) && (b.User.IsEmpty || SipText.DecodeUser(a.User) == SipText.DecodeUser(b.User)));
 
     private static bool TryAlgorithm(ReadOnlySpan<byte> name, out DigestAlgorithm algorithm)
     {
