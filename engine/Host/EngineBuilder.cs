@@ -1,7 +1,6 @@
 using XSwitchEngine.Abstractions;
 using XSwitchEngine.Core;
 using XSwitchEngine.Core.Plugins;
-using XSwitchEngine.Core.Scripts;
 using XSwitchEngine.Media;
 using XSwitchEngine.Scripting;
 
@@ -11,12 +10,11 @@ namespace XSwitchEngine.Host;
 internal static class EngineBuilder
 {
     /// <summary>The parts as they are in a release.</summary>
-    public static Composition Composition { get; } = new(CreateAsync, ReadPlugins, CheckScripts);
+    public static Composition Composition { get; } = new(CreateEngineAsync, ReadPlugins, CheckScripts);
 
-    private static async Task<RunningEngine> CreateAsync(HostContext context)
+    private static async Task<RunningEngine> CreateEngineAsync(HostContext context)
     {
         var options = context.Configuration.Engine;
-        Directory.CreateDirectory(Path.Combine(options.DataDirectory, "recordings"));
         PluginHost? plugins = null;
         var engine = new Engine(new EngineParts
         {
@@ -26,82 +24,81 @@ internal static class EngineBuilder
             Directory = context.Directory,
             Cdr = context.Cdr,
             Events = context.Events,
-            Media = sink => CreateMedia(options, sink, context),
+            Media = events => CreateMedia(options, events, context),
             Scripts = port => new LuaScriptEngine(ScriptOptions(options), port, context.Time),
-            Plugins = calls => plugins = new PluginHost(
-                new PluginHostOptions
-                {
-                    PluginDirectory = options.PluginDirectory,
-                    Configuration = name => context.Configuration.Plugins.GetValueOrDefault(name),
-                    SecurityLog = context.Security.Append,
-                },
-                calls,
-                context.Directory,
-                context.Time,
-                context.Loggers),
+            Plugins = calls => plugins = CreatePlugins(calls, context),
         });
-        var host = plugins!;        // the engine has just made it
-        try
+        engine.Start();
+        var failures = await plugins!.StartAsync(CancellationToken.None);
+        if (failures.Count > 0)
         {
-            engine.Start();
-            var failures = await host.StartAsync(CancellationToken.None);
-            if (failures.Count > 0)
-            {
-                throw new InvalidDataException(string.Join('\n', failures));
-            }
-
-            engine.MarkReady();
-            return new RunningEngine(engine, host.ConfigureAsync, CloseAsync);
-        }
-        catch
-        {
-            await CloseAsync();
-            throw;
-        }
-
-        async ValueTask CloseAsync()
-        {
-            await host.DisposeAsync();
+            await plugins.DisposeAsync();
             await engine.DisposeAsync();
+            throw new InvalidDataException(string.Join('\n', failures));
         }
+
+        engine.MarkReady();
+        return new RunningEngine(engine, plugins.ConfigureAsync, async () =>
+        {
+            // Plugins first: what they still have to say (a BYE) needs their sockets, and they need the calls.
+            await plugins.DisposeAsync();
+            await engine.DisposeAsync();
+        });
     }
 
-    private static MediaEngine CreateMedia(EngineOptions options, Action<MediaEvent> sink, HostContext context)
+    private static MediaEngine CreateMedia(EngineOptions options, Action<MediaEvent> events, HostContext context)
     {
-        var log = context.Loggers.CreateLogger("media");
+        var log = context.Loggers.CreateLogger("XSwitchEngine.Media");
         return new MediaEngine(new MediaEngineOptions
         {
-            Events = sink,
+            Events = events,
             PortStart = options.RtpPortStart,
             PortEnd = options.RtpPortEnd,
             Loops = options.MediaLoops > 0 ? options.MediaLoops : Math.Clamp(Environment.ProcessorCount, 1, 64),
             Time = context.Time,
-            Fault = (e, session, owner) => Log.MediaFault(log, owner, session.RtpPort, e),
+            Fault = (exception, _, _) => Log.MediaFault(log, exception),
         });
     }
 
-    private static ScriptEngineOptions ScriptOptions(EngineOptions options) => new()
+    private static PluginHost CreatePlugins(ICallCore calls, HostContext context)
     {
-        ScriptDirectory = options.ScriptDirectory,
-        Shards = options.ScriptShards,
-        WritableDirectories = [Path.Combine(options.DataDirectory, "recordings")],
-        ReadableDirectories = [options.SoundDirectory],
-        TemporaryDirectory = Path.GetTempPath(),
-        AllowSystem = options.AllowSystem,
-    };
+        var sections = context.Configuration.Plugins;
+        return new PluginHost(
+            new PluginHostOptions
+            {
+                PluginDirectory = context.Configuration.Engine.PluginDirectory,
+                Configuration = name => sections.GetValueOrDefault(name),
+                SecurityLog = context.Security.Append,
+            },
+            calls,
+            context.Directory,
+            context.Time,
+            context.Loggers);
+    }
+
+    private static ScriptEngineOptions ScriptOptions(EngineOptions options)
+    {
+        var recordings = Path.Combine(options.DataDirectory, "recordings");
+        return new ScriptEngineOptions
+        {
+            ScriptDirectory = options.ScriptDirectory,
+            Shards = options.ScriptShards,
+            ReadableDirectories = [options.SoundDirectory],
+            WritableDirectories = [recordings],
+            AllowSystem = options.AllowSystem,
+        };
+    }
 
     private static PluginCatalog ReadPlugins(string directory)
     {
         var manifests = new List<PluginManifest>();
         var faults = new List<string>();
-        foreach (var name in PluginDirectory.Names(directory))
+        var versions = File.Exists(Path.Combine(directory, PluginManifestReader.FileName))
+            ? [directory]
+            : PluginDirectory.Names(directory).Select(name => PluginDirectory.Newest(Path.Combine(directory, name))!);
+        foreach (var version in versions)
         {
-            if (PluginDirectory.Newest(Path.Combine(directory, name)) is not { } newest)
-            {
-                continue;
-            }
-
-            if (PluginManifestReader.TryRead(Path.Combine(newest, PluginManifestReader.FileName), out var manifest, out var error))
+            if (PluginManifestReader.TryRead(version, out var manifest, out var error))
             {
                 manifests.Add(manifest);
             }
@@ -114,58 +111,24 @@ internal static class EngineBuilder
         return new PluginCatalog(manifests, faults);
     }
 
-    private static IReadOnlyList<string> CheckScripts(EngineOptions options)
+    private static List<string> CheckScripts(EngineOptions options)
     {
         if (!Directory.Exists(options.ScriptDirectory))
         {
-            return [$"{options.ScriptDirectory}: no such directory"];
+            return [$"{options.ScriptDirectory}: there is no such directory (Engine:ScriptDirectory)"];
         }
 
-        using var scripts = new LuaScriptEngine(ScriptOptions(options) with { Shards = 1, WatchFiles = false }, new SilentPort(), TimeProvider.System);
-        return [.. Directory.EnumerateFiles(options.ScriptDirectory, "*.lua", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Select(scripts.Check).OfType<string>()];
-    }
-
-    /// <summary>Nothing runs while scripts are only checked.</summary>
-    private sealed class SilentPort : IScriptPort
-    {
-        public void Begin(OpToken token, LegId leg, ScriptOp op, string?[] args, bool wantsInput)
+        using var scripts = new LuaScriptEngine(ScriptOptions(options) with { Shards = 1, WatchFiles = false }, new NoScriptPort(), TimeProvider.System);
+        var faults = Directory.EnumerateFiles(options.ScriptDirectory, "*.lua", SearchOption.AllDirectories)
+            .Order(StringComparer.Ordinal)
+            .Select(scripts.Check)
+            .OfType<string>()
+            .ToList();
+        if (!scripts.Exists(options.DialplanScript))
         {
+            faults.Add($"{Path.Combine(options.ScriptDirectory, options.DialplanScript)}: there is no such script (Engine:DialplanScript)");
         }
 
-        public void Control(OpToken token, string command)
-        {
-        }
-
-        public string? GetVariable(LegId leg, string name) => null;
-
-        public void SetVariable(LegId leg, string name, string? value)
-        {
-        }
-
-        public string? GetGlobal(string name) => null;
-
-        public void SetGlobal(string name, string? value)
-        {
-        }
-
-        public LegSnapshot Snapshot(LegId leg) => default;
-
-        public bool TryFindLeg(string uuid, out LegId leg)
-        {
-            leg = default;
-            return false;
-        }
-
-        public void SetAutoHangup(LegId leg, bool on)
-        {
-        }
-
-        public void Log(int level, LegId leg, string script, string text)
-        {
-        }
-
-        public void Ended(ScriptRunId run, ScriptEnd end)
-        {
-        }
+        return faults;
     }
 }
