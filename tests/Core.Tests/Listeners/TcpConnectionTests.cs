@@ -296,7 +296,6 @@ public sealed class TcpConnectionTests
         {
             var e = fixture.Next(TransportEventKind.Closed);
             Assert.True(closed.Add(e.Connection));
-            full.Blocking = false;
         }
     }
 
