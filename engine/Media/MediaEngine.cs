@@ -141,7 +141,7 @@ public sealed class MediaEngine : IMediaEngine
             items[0] = items[0] with { StartSample = startSample };
         }
 
-        var playback = new Playback(token, items, _files, BitConverter.ToUInt32(Random(stackalloc byte[4])));
+        var playback = new Playback(token, items, _files.Add, BitConverter.ToUInt32(Random(stackalloc byte[4])));
         entry.Loop!.Post(new MediaCommand(CommandKind.Play, entry.Leg, playback));
     }
 

@@ -9,7 +9,7 @@ internal sealed class Playback
     private const int MaxStep = 4;
 
     private readonly List<SourceItem> _items;
-    private readonly MediaFiles _files;
+    private readonly Action<IFileWork> _openFile;
     private readonly uint _seed;
     private int _index = -1;
     private FileReader? _reader;
@@ -28,11 +28,11 @@ internal sealed class Playback
     private int _madeRateHz;
 
     /// <summary>Makes a playback and begins to read its first file; one without items has failed.</summary>
-    public Playback(long token, List<SourceItem> items, MediaFiles files, uint seed)
+    public Playback(long token, List<SourceItem> items, Action<IFileWork> openFile, uint seed)
     {
         Token = token;
         _items = items;
-        _files = files;
+        _openFile = openFile;
         _seed = seed | 1;
         if (items.Count == 0)
         {
@@ -143,7 +143,7 @@ internal sealed class Playback
     private FileReader Read(SourceItem item)
     {
         var reader = new FileReader(item.Path, item.StartSample, item.Loops);
-        _files.Add(reader);
+        _openFile(reader);
         return reader;
     }
 

@@ -39,19 +39,19 @@ internal sealed class Resampler
 
     public int ToHz { get; }
 
-    /// <summary>Input samples that give exactly so many output samples now.</summary>
+    /// <summary>Fewest input samples that give so many output samples now.</summary>
     public int InputFor(int outputs) =>
         outputs == 0 ? 0 : Math.Max(0, _position + ((_phase + (_down * (outputs - 1))) / _up) + _taps - _length);
 
     /// <summary>Takes all the input and writes what follows from it.</summary>
     /// <param name="input">Any number of samples.</param>
-    /// <param name="output">Room for the result: input × ratio, rounded up.</param>
+    /// <param name="output">Room for the result; what does not fit is kept for the next call.</param>
     /// <returns>Samples written.</returns>
     public int Process(ReadOnlySpan<short> input, Span<short> output)
     {
         Append(input);
         var written = 0;
-        while (_position + _taps <= _length)
+        while (written < output.Length && _position + _taps <= _length)
         {
             output[written++] = Round(Dot(_buffer.AsSpan(_position, _taps), _filter.AsSpan(_phase * _taps, _taps)));
             _phase += _down;

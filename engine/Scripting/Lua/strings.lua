@@ -143,9 +143,10 @@ function lib.gsub(s, pattern, repl, most)
   if anchored then
     pattern = sub(pattern, 2)
   end
+  local mode = kind == "table" and 3 or 2
   local out, count, position, last = {}, 0, 1, -1
   while not most or count < most do
-    local to = substituted(out, s, position, repl, kind, find(2, s, pattern, position, anchored, last))
+    local to = substituted(out, s, position, repl, kind, find(mode, s, pattern, position, anchored, last))
     if not to then
       break
     end

@@ -69,9 +69,6 @@ internal static unsafe partial class LuaNative
     public static partial void luaL_traceback(nint L, nint of, byte* message, int level);
 
     [LibraryImport(Library)]
-    public static partial void luaL_where(nint L, int level);
-
-    [LibraryImport(Library)]
     public static partial int luaL_ref(nint L, int table);
 
     [LibraryImport(Library)]
@@ -109,9 +106,6 @@ internal static unsafe partial class LuaNative
 
     [LibraryImport(Library)]
     public static partial int lua_setmetatable(nint L, int index);
-
-    [LibraryImport(Library)]
-    public static partial nint lua_setupvalue(nint L, int function, int number);
 
     [LibraryImport(Library)]
     public static partial void lua_xmove(nint from, nint to, int count);

@@ -25,6 +25,9 @@ internal static unsafe partial class Natives
 
         /// <summary>Start, end exclusive, captures or the whole; a leading <c>^</c> is no anchor.</summary>
         Step,
+
+        /// <summary>Likewise, with the first capture alone.</summary>
+        StepOne,
     }
 
     /// <summary>
@@ -57,9 +60,9 @@ internal static unsafe partial class Natives
                 return FindPlain(state, text, pattern, (int)from);
             }
 
-            var isAnchored = mode == FindMode.Step ? flag : pattern is [(byte)'^', ..];
-            var rejected = mode == FindMode.Step ? (int)lua_tointegerx(state, 6, null) : -1;
-            var matcher = new LuaPattern(text, mode != FindMode.Step && isAnchored ? pattern[1..] : pattern);
+            var isAnchored = mode >= FindMode.Step ? flag : pattern is [(byte)'^', ..];
+            var rejected = mode >= FindMode.Step ? (int)lua_tointegerx(state, 6, null) : -1;
+            var matcher = new LuaPattern(text, mode < FindMode.Step && isAnchored ? pattern[1..] : pattern);
             var found = matcher.TryFind((int)from, isAnchored, rejected, out var start, out var end);
             shard.Guard.Expedite(state);
             if (!found)
@@ -67,7 +70,11 @@ internal static unsafe partial class Natives
                 return matcher.Error is { } error ? False(state, error) : Nil(state);
             }
 
-            _ = lua_checkstack(state, LuaPattern.MostCaptures + 4);
+            if (lua_checkstack(state, LuaPattern.MostCaptures + 4) == 0)
+            {
+                return False(state, "stack overflow");
+            }
+
             var pushed = 0;
             if (mode != FindMode.Match)
             {
@@ -76,7 +83,7 @@ internal static unsafe partial class Natives
                 pushed = 2;
             }
 
-            var captures = matcher.Captures == 0 && mode != FindMode.Find ? 1 : matcher.Captures;
+            var captures = mode == FindMode.StepOne || (matcher.Captures == 0 && mode != FindMode.Find) ? 1 : matcher.Captures;
             for (var i = 0; i < captures; i++)
             {
                 PushCapture(state, text, matcher.Capture(i, start, end));
@@ -168,7 +175,7 @@ internal static unsafe partial class Natives
                     var (from, length) = matcher.Capture(code - '1', start, end);
                     if (matcher.Error is { } error)
                     {
-                        return error.StartsWith("invalid capture index", StringComparison.Ordinal) ? error + " in replacement string" : error;
+                        return error;
                     }
 
                     if (length == LuaPattern.PositionCapture)

@@ -197,7 +197,14 @@ internal sealed unsafe partial class ScriptShard
         var thread = lua_newthread(_state);
         run.ThreadReference = luaL_ref(_state, RegistryIndex);
         run.Thread = thread;
-        _ = lua_checkstack(thread, start.Arguments.Count + (2 * start.Environment.Count) + 20);
+        if (lua_checkstack(thread, start.Arguments.Count + 20) == 0)
+        {
+            error = $"{start.Name}: too many arguments";
+            luaL_unref(_state, RegistryIndex, run.ThreadReference);
+            run.Thread = 0;
+            return false;
+        }
+
         _ = lua_rawgeti(thread, RegistryIndex, _entry);
         var isCompiled = run.Version is { } v
             ? PushFactory(thread, v.Source)

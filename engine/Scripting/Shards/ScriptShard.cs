@@ -353,7 +353,7 @@ internal sealed unsafe partial class ScriptShard : IDisposable
         else
         {
             var isKill = run.Cpu > Guard.BudgetTicks;
-            End(run, false, isKill ? OverBudget(run) : Traceback(run, LuaStack.Text(run.Thread, -1) ?? $"(error object is a {LuaStack.TypeName(run.Thread, -1)} value)"), isKill);
+            End(run, false, isKill ? OverBudget(run) : Traceback(run, TakeError(run.Thread)), isKill);
         }
     }
 
@@ -365,7 +365,7 @@ internal sealed unsafe partial class ScriptShard : IDisposable
         }
         else if (run.Bytes > _options.RunBytes && StillKeeps(run))
         {
-            End(run, false, Traceback(run, $"{Where(run)}killed: it keeps more than {_options.RunBytes >> 20} MiB of memory"), killed: true);
+            End(run, false, Traceback(run, $"killed: it keeps more than {_options.RunBytes >> 20} MiB of memory", addPlace: true), killed: true);
         }
         else if (run.IsWaiting)
         {
@@ -386,7 +386,7 @@ internal sealed unsafe partial class ScriptShard : IDisposable
         return run.Bytes > _options.RunBytes;
     }
 
-    private string OverBudget(ScriptRun run) => Traceback(run, $"{Where(run)}killed: {Guard.Budget.TotalMilliseconds:0} ms of CPU time without waiting for anything");
+    private string OverBudget(ScriptRun run) => Traceback(run, $"killed: {Guard.Budget.TotalMilliseconds:0} ms of CPU time without waiting for anything", addPlace: true);
 
     /// <summary>Ends a run: its to-be-closed variables run, its objects go, the core is told.</summary>
     private void End(ScriptRun run, bool succeeded, string? error, bool killed)
@@ -460,39 +460,39 @@ internal sealed unsafe partial class ScriptShard : IDisposable
         Port.Ended(run.Start.Run, new ScriptEnd(succeeded, error, run.Output?.ToString() ?? "", (IReadOnlyList<KeyValuePair<string, string>>?)run.Reply ?? []) { Killed = killed });
     }
 
-    private static string Where(ScriptRun run)
+    /// <summary>A message with the place it is about in front, when it has none, and the script's frames after it.</summary>
+    /// <remarks>Made on the main coroutine: one that has overflowed has no room left, and an error here would end the process.</remarks>
+    private string Traceback(ScriptRun run, string message, bool addPlace = false)
     {
-        // The first level that is the script's own.
-        for (var level = 0; level < 20; level++)
-        {
-            luaL_where(run.Thread, level);
-            var text = LuaStack.Text(run.Thread, -1) ?? "";
-            LuaStack.Pop(run.Thread, 1);
-            if (text.Length > 0 && !text.StartsWith(PreludeName + ":", StringComparison.Ordinal))
-            {
-                return text;
-            }
-        }
-
-        return run.Name + ": ";
-    }
-
-    private static string Traceback(ScriptRun run, string message)
-    {
-        _ = lua_checkstack(run.Thread, 20);
-        luaL_traceback(run.Thread, run.Thread, null, 0);
-        var trace = LuaStack.Text(run.Thread, -1) ?? "";
-        LuaStack.Pop(run.Thread, 1);
-        var text = new StringBuilder(message);
+        luaL_traceback(_state, run.Thread, null, 0);
+        var trace = LuaStack.Text(_state, -1) ?? "";
+        LuaStack.Pop(_state, 1);
+        var text = new StringBuilder();
         foreach (var line in trace.Split('\n'))
         {
             // The host's own frames say nothing to the script's author.
-            if (!line.StartsWith("\t" + PreludeName + ":", StringComparison.Ordinal) && line is not "\t[C]: in ?")
+            if (line.StartsWith("\t" + PreludeName + ":", StringComparison.Ordinal) || line is "\t[C]: in ?")
             {
-                text.Append('\n').Append(line);
+                continue;
+            }
+
+            text.Append('\n').Append(line);
+            if (addPlace && line.StartsWith('\t') && line.IndexOf(": in ", StringComparison.Ordinal) is var end and > 0 && !line.StartsWith("\t[C]", StringComparison.Ordinal))
+            {
+                message = $"{line[1..end]}: {message}";
+                addPlace = false;
             }
         }
 
-        return text.ToString();
+        return message + text;
+    }
+
+    /// <summary>Takes the error object off a coroutine that has failed.</summary>
+    private string TakeError(nint thread)
+    {
+        lua_xmove(thread, _state, 1);
+        var text = LuaStack.Text(_state, -1) ?? $"(error object is a {LuaStack.TypeName(_state, -1)} value)";
+        LuaStack.Pop(_state, 1);
+        return text;
     }
 }

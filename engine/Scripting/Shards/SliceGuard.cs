@@ -126,13 +126,20 @@ internal sealed unsafe class SliceGuard
         {
             if (lua_gethookcount(state) == _count)
             {
-                lua_sethook(state, _hook, MaskCount, Math.Max(1, _count / 50));
+                SetCount(state, Math.Max(1, _count / 50));
             }
         }
         else if (interval < QuickTick && lua_gethookcount(state) != _count)
         {
-            lua_sethook(state, _hook, MaskCount, _count);
+            SetCount(state, _count);
         }
+    }
+
+    // Setting a hook walks all frames of the coroutine; in a deep recursion that alone would look like slow library calls.
+    private void SetCount(nint state, int count)
+    {
+        lua_sethook(state, _hook, MaskCount, count);
+        Charge(Stopwatch.GetTimestamp());
     }
 
     private void Charge(long now)

@@ -530,6 +530,7 @@ internal unsafe ref struct LuaPattern
             case 'u': isMember = char.IsAsciiLetterUpper((char)c); break;
             case 'w': isMember = char.IsAsciiLetterOrDigit((char)c); break;
             case 'x': isMember = char.IsAsciiHexDigit((char)c); break;
+            case 'z': isMember = c == 0; break;   // deprecated, but scripts have it
             default: return letter == c;
         }
 
