@@ -142,7 +142,7 @@ internal sealed class EngineHost : IHealth, IAsyncDisposable
         var data = DataDirectory.Open(options.DataDirectory);
         OnClose(data.Dispose);
         var http = HttpServer.StartAsync(_configuration.Http, this, _loggers);
-        OnClose(async () => await (await http).DisposeAsync());
+        OnClose(() => CloseAsync(http));
         _context = OpenContext(options);
         AnnounceUsers(_context.Directory.CreatedUsers);
         var running = await _composition.CreateEngine(_context);
@@ -153,6 +153,18 @@ internal sealed class EngineHost : IHealth, IAsyncDisposable
         OnClose(control.DisposeAsync);
         DotNetStats.Register(_registry);
         Announce(await http, Stopwatch.GetElapsedTime(started));
+    }
+
+    private static async ValueTask CloseAsync(Task<HttpServer> http)
+    {
+        try
+        {
+            await (await http).DisposeAsync();
+        }
+        catch (IOException)
+        {
+            // It was never bound, which the start reports, unless something else failed before.
+        }
     }
 
     private HostContext OpenContext(EngineOptions options)
@@ -195,7 +207,7 @@ internal sealed class EngineHost : IHealth, IAsyncDisposable
 
         foreach (var url in http.Urls)
         {
-            Say($"Listening: http tcp {url}");
+            Say($"Listening: http tcp {url.Replace("http://localhost", "*", StringComparison.Ordinal).Replace("http://", "", StringComparison.Ordinal)}");
         }
 
         Say(string.Create(CultureInfo.InvariantCulture, $"Ready after {took.TotalMilliseconds:0} ms: {http.Urls[0]}/readyz"));
