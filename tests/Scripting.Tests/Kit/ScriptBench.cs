@@ -48,6 +48,9 @@ public sealed class ScriptBench : IDisposable
         return end.Output;
     }
 
+    /// <summary>Returns when the (only) shard has done everything that was posted before.</summary>
+    public Task SettleAsync() => WriteAsync("");
+
     public void Dispose()
     {
         Engine.Dispose();
