@@ -1,7 +1,7 @@
 namespace XSwitchEngine.Core.Plugins;
 
 /// <summary>Finds versions below the plugin directory: <c>{name}/{version}/plugin.json</c>.</summary>
-internal static class PluginDirectory
+public static class PluginDirectory
 {
     /// <summary>The plugins there, by name.</summary>
     public static IReadOnlyList<string> Names(string root)
