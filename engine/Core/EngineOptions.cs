@@ -55,6 +55,7 @@ public sealed class EngineOptions
     public int MaxSessions { get; set; } = 10_000;
 
     /// <summary>Messages waiting for the core loop above which new legs are refused.</summary>
+    [Range(100, 200_000)]
     public int OverloadQueueLength { get; set; } = 20_000;
 
     /// <summary>New incoming legs a second; more are refused with 503. 0 for no limit.</summary>

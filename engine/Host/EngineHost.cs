@@ -142,9 +142,9 @@ internal sealed class EngineHost : IHealth, IAsyncDisposable
         var data = DataDirectory.Open(options.DataDirectory);
         OnClose(data.Dispose);
         var http = HttpServer.StartAsync(_configuration.Http, this, _loggers);
-        OnClose(async () => await (await http).DisposeAsync());
+        OnClose(() => CloseAsync(http));
         _context = OpenContext(options);
-        var created = _context.Directory.CreatedUsers;
+        AnnounceUsers(_context.Directory.CreatedUsers);
         var running = await _composition.CreateEngine(_context);
         _running = running;
         OnClose(running.CloseAsync);
@@ -152,7 +152,19 @@ internal sealed class EngineHost : IHealth, IAsyncDisposable
         var control = new ControlServer(options.DataDirectory, api.ExecuteAsync, _loggers.CreateLogger<ControlServer>());
         OnClose(control.DisposeAsync);
         DotNetStats.Register(_registry);
-        Announce(created, await http, Stopwatch.GetElapsedTime(started));
+        Announce(await http, Stopwatch.GetElapsedTime(started));
+    }
+
+    private static async ValueTask CloseAsync(Task<HttpServer> http)
+    {
+        try
+        {
+            await (await http).DisposeAsync();
+        }
+        catch (IOException)
+        {
+            // It was never bound, which the start reports, unless something else failed before.
+        }
     }
 
     private HostContext OpenContext(EngineOptions options)
@@ -167,7 +179,8 @@ internal sealed class EngineHost : IHealth, IAsyncDisposable
         return new HostContext(_configuration, directory, new CallMetrics(journal, _registry), new EventBus(), security, time, _loggers);
     }
 
-    private void Announce(IReadOnlyList<StoredUser> created, HttpServer http, TimeSpan took)
+    // At once, not when everything runs: a start that fails later must not swallow the only time that the passwords are shown.
+    private void AnnounceUsers(IReadOnlyList<StoredUser> created)
     {
         Say($"XSwitchEngine {Program.Version}, process {Environment.ProcessId}, data in {_configuration.Engine.DataDirectory}");
         if (created.Count > 0)
@@ -178,15 +191,23 @@ internal sealed class EngineHost : IHealth, IAsyncDisposable
                 Say($"  {user.User.Number,-6} {user.Password}");
             }
         }
+    }
 
+    private void Announce(HttpServer http, TimeSpan took)
+    {
         foreach (var listener in _running!.Engine.Plugins.Status.SelectMany(p => p.Listeners.Select(l => (Plugin: p.Name, Listener: l))))
         {
             Say($"Listening: {listener.Plugin} {listener.Listener.Name} {listener.Listener.Transport.ToString().ToLowerInvariant()} {listener.Listener.Local}");
         }
 
+        if (_running.Engine.Plugins.Status.Count == 0)
+        {
+            Say($"No plugin in {_configuration.Engine.PluginDirectory}: nothing listens for calls");
+        }
+
         foreach (var url in http.Urls)
         {
-            Say($"Listening: http tcp {url}");
+            Say($"Listening: http tcp {url.Replace("http://localhost", "*", StringComparison.Ordinal).Replace("http://", "", StringComparison.Ordinal)}");
         }
 
         Say(string.Create(CultureInfo.InvariantCulture, $"Ready after {took.TotalMilliseconds:0} ms: {http.Urls[0]}/readyz"));

@@ -37,4 +37,7 @@ internal static partial class Log
 
     [LoggerMessage(1010, LogLevel.Warning, "The core loop has not answered for {Seconds} s")]
     public static partial void LoopSilent(ILogger logger, int seconds);
+
+    [LoggerMessage(1011, LogLevel.Error, "A media session was closed because of a fault")]
+    public static partial void MediaFault(ILogger logger, Exception exception);
 }

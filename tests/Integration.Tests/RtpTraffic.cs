@@ -38,7 +38,7 @@ internal sealed class RtpTraffic : IDisposable
     /// <summary>Longest time without any packet from one engine port while it was running, ms, by port.</summary>
     public Dictionary<int, double> LongestGapMs { get; } = [];
 
-    /// <summary>Sends 50 packets a second and leg until <see cref="StopSending"/>.</summary>
+    /// <summary>Sends 50 packets a second and leg until <see cref="StopSendingAsync"/>.</summary>
     /// <param name="enginePorts">The engine's RTP port of each leg.</param>
     public void Start(IReadOnlyList<int> enginePorts)
     {

@@ -18,49 +18,19 @@ public static class LogText
         }
 
         var builder = new StringBuilder(text.Length + 16);
-        Append(builder, text, Unsafe);
-        return builder.ToString();
-    }
-
-    /// <summary>Appends a value in quotes, with quotes and backslashes escaped too, so that a field ends where it seems to end.</summary>
-    /// <param name="builder">Receives the text.</param>
-    /// <param name="text">Any text; what is past 256 characters is cut off.</param>
-    public static void AppendQuoted(StringBuilder builder, ReadOnlySpan<char> text)
-    {
-        builder.Append('"');
-        foreach (var c in text[..Math.Min(text.Length, 256)])
-        {
-            if (c is '"' or '\\')
-            {
-                builder.Append('\\').Append(c);
-            }
-            else
-            {
-                AppendSafe(builder, c, Unsafe);
-            }
-        }
-
-        builder.Append('"');
-    }
-
-    private static void Append(StringBuilder builder, ReadOnlySpan<char> text, SearchValues<char> unsafeCharacters)
-    {
         foreach (var c in text)
         {
-            AppendSafe(builder, c, unsafeCharacters);
+            _ = c switch
+            {
+                '\n' => builder.Append("\\n"),
+                '\r' => builder.Append("\\r"),
+                '\t' => builder.Append("\\t"),
+                _ when Unsafe.Contains(c) => builder.Append("\\u").Append(((int)c).ToString("x4")),
+                _ => builder.Append(c),
+            };
         }
-    }
 
-    private static void AppendSafe(StringBuilder builder, char c, SearchValues<char> unsafeCharacters)
-    {
-        _ = c switch
-        {
-            '\n' => builder.Append("\\n"),
-            '\r' => builder.Append("\\r"),
-            '\t' => builder.Append("\\t"),
-            _ when unsafeCharacters.Contains(c) => builder.Append("\\u").Append(((int)c).ToString("x4")),
-            _ => builder.Append(c),
-        };
+        return builder.ToString();
     }
 
     private static string UnsafeCharacters()

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using Microsoft.Extensions.Logging;
+using XSwitchEngine.Core.Plugins;
 
 namespace XSwitchEngine.Core.Diagnostics;
 
@@ -48,18 +49,8 @@ public sealed class SecurityLog : IDisposable
     /// <param name="what">The event's name, letters and underscores, such as <c>auth_fail</c>.</param>
     /// <param name="source">Where it came from.</param>
     /// <param name="fields">Further fields; values may be anything, names are the caller's own.</param>
-    public void Write(string what, IPEndPoint source, params ReadOnlySpan<(string Name, string Value)> fields)
-    {
-        var address = source.Address.IsIPv4MappedToIPv6 ? source.Address.MapToIPv4() : source.Address;
-        var line = Begin(what).Append(CultureInfo.InvariantCulture, $" ip={address} port={source.Port}");
-        foreach (var (name, value) in fields)
-        {
-            line.Append(' ').Append(name).Append('=');
-            LogText.AppendQuoted(line, value);
-        }
-
-        Append(line.ToString());
-    }
+    public void Write(string what, IPEndPoint source, params ReadOnlySpan<(string Name, string Value)> fields) =>
+        Append(SecurityLine.Format(_time.GetUtcNow(), what, source, fields));
 
     /// <summary>Writes one finished line. Never blocks.</summary>
     /// <param name="line">Without a line end, escaped as described above.</param>
@@ -89,9 +80,6 @@ public sealed class SecurityLog : IDisposable
             _thread.Join(TimeSpan.FromSeconds(5));
         }
     }
-
-    private StringBuilder Begin(string what) =>
-        new StringBuilder(160).Append(_time.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)).Append(' ').Append(what);
 
     private void Run()
     {
@@ -127,7 +115,8 @@ public sealed class SecurityLog : IDisposable
 
         if (Interlocked.Exchange(ref _lost, 0) is > 0 and var lost)
         {
-            text.Append(Begin("lines_lost").Append(CultureInfo.InvariantCulture, $" count={lost}\n"));
+            var now = _time.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+            text.Append(CultureInfo.InvariantCulture, $"{now} lines_lost count={lost}\n");
         }
 
         if (text.Length > 0)

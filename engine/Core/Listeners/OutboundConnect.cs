@@ -15,6 +15,9 @@ internal sealed class OutboundConnect(Transports owner, ConnectionId connection,
 
     public ListenerId Listener { get; } = listener;
 
+    /// <summary>Whether the plugin gave it up; it may have succeeded at the same moment. Loop thread only.</summary>
+    public bool IsCancelled { get; private set; }
+
     /// <summary>Begins; the owner is told on its loop, within the limit of time.</summary>
     /// <param name="from">The local address, or null for the system's choice.</param>
     /// <param name="to">The peer.</param>
@@ -24,8 +27,10 @@ internal sealed class OutboundConnect(Transports owner, ConnectionId connection,
         _ = RunAsync(from, to, _cancellation.Token);
     }
 
+    /// <summary>Gives it up. Loop thread only.</summary>
     public void Cancel()
     {
+        IsCancelled = true;
         try
         {
             _cancellation.Cancel();

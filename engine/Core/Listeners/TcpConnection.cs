@@ -17,6 +17,7 @@ internal sealed class TcpConnection : IPollTarget
     private long _handle;
     private PollInterest _interest;
     private LoopTimer? _deadline;
+    private long _opened;
     private long _lastReceived;
     private bool _isClosing;
     private bool _hasSent;
@@ -55,16 +56,26 @@ internal sealed class TcpConnection : IPollTarget
     private PollInterest Interest =>
         (_isPaused && !_isClosing ? PollInterest.None : PollInterest.Read) | (_queue.Length > 0 ? PollInterest.Write : PollInterest.None);
 
+    private TimeSpan TimeLeft
+    {
+        get
+        {
+            var idle = _owner.Limits.Idle - _owner.Time.GetElapsedTime(_lastReceived);
+            var reply = IsAccepted && !_hasSent ? _owner.Limits.FirstReply - _owner.Time.GetElapsedTime(_opened) : TimeSpan.MaxValue;
+            return idle < reply ? idle : reply;
+        }
+    }
+
     /// <summary>Begins to read, after the plugin has been told that the connection is open.</summary>
     public void Begin(bool isPaused)
     {
         _isPaused = isPaused;
         _interest = Interest;
         _handle = _owner.Io.Poller.Add(_socket, this, _interest);
-        _lastReceived = _owner.Time.GetTimestamp();
+        _opened = _lastReceived = _owner.Time.GetTimestamp();
         if (!_isClosing)
         {
-            Arm(IsAccepted && !_hasSent ? _owner.Limits.FirstReply : _owner.Limits.Idle);
+            Arm(TimeLeft);
         }
     }
 
@@ -237,14 +248,11 @@ internal sealed class TcpConnection : IPollTarget
 
     private void OnDeadline()
     {
-        if (!_isClosing && (_hasSent || !IsAccepted))
+        if (!_isClosing && (_isPaused || TimeLeft > TimeSpan.Zero))
         {
-            var left = _owner.Limits.Idle - _owner.Time.GetElapsedTime(_lastReceived);
-            if (left > TimeSpan.Zero || _isPaused)
-            {
-                Arm(left > TimeSpan.Zero ? left : _owner.Limits.Idle);
-                return;
-            }
+            // What the peer sent meanwhile counts; while nothing is read for it, it cannot be late.
+            Arm(_isPaused ? _owner.Limits.FirstReply : TimeLeft);
+            return;
         }
 
         if (!_isClosing)

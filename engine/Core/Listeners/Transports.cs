@@ -201,6 +201,12 @@ internal sealed class Transports : ITransports, IDisposable
             return;
         }
 
+        if (pending.IsCancelled)
+        {
+            socket?.Dispose();
+            socket = null;
+        }
+
         TcpConnection? connection = null;
         try
         {

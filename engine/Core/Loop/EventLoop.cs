@@ -36,7 +36,7 @@ public sealed class EventLoop : IDisposable
     /// <param name="capacity">Most items that <see cref="TryPost"/> lets wait.</param>
     /// <param name="onFault">Receives exceptions of items with the item's state; must not throw.</param>
     public EventLoop(string name, TimeProvider time, int capacity, Action<Exception, object?> onFault)
-        : this(name, time, capacity, onFault, new SemaphoreWaiter())
+        : this(name, time, capacity, onFault, FutexWaiter.IsSupported ? new FutexWaiter() : new SemaphoreWaiter())
     {
     }
 

@@ -10,10 +10,12 @@ internal sealed class TimerWheel
     /// <summary>Resolution, ms.</summary>
     public const int TickMs = 4;
 
+    private const int MaxDelayMs = 3_600_000;
     private const int Levels = 4;
     private const int SlotBits = 8;
     private const int Slots = 1 << SlotBits;
     private readonly LoopTimer?[] _slots = new LoopTimer?[Levels * Slots];
+    private readonly int[] _levelCounts = new int[Levels];
     private long _tick;
 
     /// <summary>Timers that are set.</summary>
@@ -60,7 +62,16 @@ internal sealed class TimerWheel
                 return;
             }
 
-            _tick++;
+            // Where the lower levels are empty nothing happens before the next level's slot ends.
+            var level = LowestLevel();
+            var next = NextSlot(level);
+            if (next > target)
+            {
+                _tick = target;
+                return;
+            }
+
+            _tick = next;
             Cascade();
             var slot = (int)(_tick & (Slots - 1));
             while (_slots[slot] is { } timer)
@@ -72,7 +83,7 @@ internal sealed class TimerWheel
         }
     }
 
-    /// <summary>Time until something may be due: exact within the first level, at most its length otherwise.</summary>
+    /// <summary>Time until something may be due: exact for what is due within a second, else until the wheel wants to look again.</summary>
     /// <param name="nowMs">The owner's clock.</param>
     /// <returns>Milliseconds, or −1 when no timer is set.</returns>
     public int NextDelayMs(long nowMs)
@@ -82,17 +93,29 @@ internal sealed class TimerWheel
             return -1;
         }
 
-        for (var i = 1; i <= Slots; i++)
+        var level = LowestLevel();
+        var tick = NextSlot(level);
+        while (level == 0 && _slots[(int)(tick & (Slots - 1))] is null && (tick & (Slots - 1)) != 0)
         {
-            var tick = _tick + i;
-            if (_slots[(int)(tick & (Slots - 1))] is not null || (tick & (Slots - 1)) == 0)
-            {
-                return (int)Math.Max(0, (tick * TickMs) - nowMs);
-            }
+            tick++;
         }
 
-        return Slots * TickMs;
+        return (int)Math.Clamp((tick * TickMs) - nowMs, 0, MaxDelayMs);
     }
+
+    private int LowestLevel()
+    {
+        var level = 0;
+        while (_levelCounts[level] == 0)
+        {
+            level++;
+        }
+
+        return level;
+    }
+
+    // The first tick of the next slot of a level.
+    private long NextSlot(int level) => ((_tick >> (SlotBits * level)) + 1) << (SlotBits * level);
 
     private void Cascade()
     {
@@ -107,6 +130,7 @@ internal sealed class TimerWheel
             while (timer is not null)
             {
                 var previous = timer == first ? null : timer.Previous;
+                _levelCounts[level]--;
                 Link(timer, inFront: true);
                 timer = previous;
             }
@@ -125,6 +149,7 @@ internal sealed class TimerWheel
 
         var slot = (level * Slots) + (int)((timer.DueTick >> (SlotBits * level)) & (Slots - 1));
         timer.Slot = slot;
+        _levelCounts[level]++;
         if (_slots[slot] is not { } first)
         {
             timer.Next = timer.Previous = timer;
@@ -144,6 +169,7 @@ internal sealed class TimerWheel
 
     private void Unlink(LoopTimer timer)
     {
+        _levelCounts[timer.Slot >> SlotBits]--;
         if (timer.Next == timer)
         {
             _slots[timer.Slot] = null;

@@ -1,7 +1,7 @@
 namespace XSwitchEngine.Core.Plugins;
 
 /// <summary>Finds versions below the plugin directory: <c>{name}/{version}/plugin.json</c>.</summary>
-internal static class PluginDirectory
+public static class PluginDirectory
 {
     /// <summary>The plugins there, by name.</summary>
     public static IReadOnlyList<string> Names(string root)
@@ -25,6 +25,8 @@ internal static class PluginDirectory
         return System.IO.Directory.EnumerateDirectories(pluginDirectory)
             .Select(static d => (Path: d, IsVersion: SemanticVersion.TryParse(Path.GetFileName(d), out var version), Version: version))
             .Where(static d => d.IsVersion && File.Exists(Path.Combine(d.Path, PluginManifestReader.FileName)))
-            .MaxBy(static d => d.Version).Path;
+            .OrderByDescending(static d => d.Version)
+            .Select(static d => d.Path)
+            .FirstOrDefault();
     }
 }

@@ -4,16 +4,26 @@ namespace XSwitchEngine.Core.Plugins;
 internal static class Suggestion
 {
     /// <summary>The nearest of the known names, or null when none is near.</summary>
-    public static string? For(string name, IEnumerable<string> known)
-    {
-        if (name.Length > 64)
-        {
-            return null;
-        }
+    /// <param name="name">The unknown name.</param>
+    /// <param name="known">The known ones.</param>
+    public static string? For(string name, IEnumerable<string> known) =>
+        name.Length > 64
+            ? null
+            : known
+                .Select(k => (Name: k, Distance: IsBeginning(name, k) ? 1 : Distance(name.ToUpperInvariant(), k.ToUpperInvariant())))
+                .Where(c => c.Distance <= Nearness(Math.Min(name.Length, c.Name.Length)))
+                .OrderBy(static c => c.Distance)
+                .FirstOrDefault().Name;
 
-        var best = known.Select(k => (Name: k, Distance: Distance(name.ToUpperInvariant(), k.ToUpperInvariant()))).OrderBy(static c => c.Distance).FirstOrDefault();
-        return best.Name is not null && best.Distance <= Math.Max(1, name.Length / 3) ? best.Name : null;
-    }
+    /// <summary><c>; did you mean X?</c>, or nothing when no known name is near.</summary>
+    /// <param name="name">The unknown name.</param>
+    /// <param name="known">The known ones.</param>
+    public static string Hint(string name, IEnumerable<string> known) => For(name, known) is { } near ? $"; did you mean {near}?" : "";
+
+    private static bool IsBeginning(string name, string known) => name.Length > 2 && known.StartsWith(name, StringComparison.OrdinalIgnoreCase);
+
+    // Two letters that changed places count two.
+    private static int Nearness(int length) => length < 4 ? 1 : Math.Max(2, length / 3);
 
     // Levenshtein with one row.
     private static int Distance(string a, string b)

@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Net;
 using System.Reflection;
 using System.Text.Json;
+using XSwitchEngine.Core.Plugins;
 
 namespace XSwitchEngine.Host.Configuration;
 
@@ -38,7 +39,7 @@ internal sealed class ConfigBinder(List<ConfigFault> faults)
             var property = Array.Find(properties, p => p.Name.Equals(member.Name, StringComparison.OrdinalIgnoreCase));
             if (property is null)
             {
-                Fault(member.Origin, $"unknown key {path}:{member.Name}{NearName.Hint(member.Name, properties.Select(p => p.Name))}");
+                Fault(member.Origin, $"unknown key {path}:{member.Name}{Suggestion.Hint(member.Name, properties.Select(p => p.Name))}");
             }
             else if (!seen.Add(property.Name))
             {

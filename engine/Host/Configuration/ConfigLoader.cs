@@ -1,5 +1,6 @@
 using System.Text.Json;
 using XSwitchEngine.Abstractions;
+using XSwitchEngine.Core.Plugins;
 using XSwitchEngine.Core;
 
 namespace XSwitchEngine.Host.Configuration;
@@ -64,7 +65,7 @@ internal static class ConfigLoader
             if (manifest is null)
             {
                 var all = own.Concat(manifests.Select(m => m.Name)).ToArray();
-                faults.Add(new ConfigFault(section.Origin, $"unknown section {section.Name}{NearName.Hint(section.Name, all)} (sections are {string.Join(", ", all)})"));
+                faults.Add(new ConfigFault(section.Origin, $"unknown section {section.Name}{Suggestion.Hint(section.Name, all)} (sections are {string.Join(", ", all)})"));
             }
             else if (section.Value.Kind != JsonTokenType.StartObject)
             {
@@ -96,7 +97,7 @@ internal static class ConfigLoader
             }
             else if (manifest.Options.Keys.FirstOrDefault(k => k.Equals(member.Name, StringComparison.OrdinalIgnoreCase)) is not { } key)
             {
-                faults.Add(new ConfigFault(member.Origin, $"unknown key {path}{NearName.Hint(member.Name, manifest.Options.Keys.Append(ProfilesKey))}"));
+                faults.Add(new ConfigFault(member.Origin, $"unknown key {path}{Suggestion.Hint(member.Name, manifest.Options.Keys.Append(ProfilesKey))}"));
             }
             else if (TryOption(member.Value, manifest.Options[key], path, faults, out var value))
             {
@@ -116,7 +117,7 @@ internal static class ConfigLoader
             var name = Array.Find(profiles, p => p.Equals(profile.Name, StringComparison.OrdinalIgnoreCase));
             if (name is null)
             {
-                faults.Add(new ConfigFault(profile.Origin, $"unknown profile {path}:{profile.Name}{NearName.Hint(profile.Name, profiles)} (profiles are {string.Join(", ", profiles)})"));
+                faults.Add(new ConfigFault(profile.Origin, $"unknown profile {path}:{profile.Name}{Suggestion.Hint(profile.Name, profiles)} (profiles are {string.Join(", ", profiles)})"));
                 continue;
             }
 
@@ -125,7 +126,7 @@ internal static class ConfigLoader
                 var key = Array.Find(ProfileKeys, k => k.Equals(member.Name, StringComparison.OrdinalIgnoreCase));
                 if (key is null)
                 {
-                    faults.Add(new ConfigFault(member.Origin, $"unknown key {path}:{name}:{member.Name}{NearName.Hint(member.Name, ProfileKeys)}"));
+                    faults.Add(new ConfigFault(member.Origin, $"unknown key {path}:{name}:{member.Name}{Suggestion.Hint(member.Name, ProfileKeys)}"));
                 }
                 else if (OptionRules.ListenerFault(key, member.Value.Text) is { } fault)
                 {
@@ -186,7 +187,7 @@ internal static class ConfigLoader
 
     private static void Flatten(ConfigNode node, string path, SortedDictionary<string, string> values)
     {
-        if (node.Kind != JsonTokenType.StartObject)
+        if (node.Kind != JsonTokenType.StartObject || node.Members.Count == 0)
         {
             values[path] = node.ToJson();
             return;

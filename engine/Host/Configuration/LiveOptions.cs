@@ -8,7 +8,7 @@ internal static class LiveOptions
 {
     private static readonly string[] Live =
     [
-        "Engine:Users", "Engine:Groups", "Engine:DomainAliases", "Engine:Codecs", "Engine:MaxSessions", "Engine:MaxSessionsPerSecond",
+        "Engine:Users", "Engine:Groups", "Engine:DomainAliases", "Engine:Codecs", "Engine:MaxSessions", "Engine:MaxSessionsPerSecond", "Engine:OverloadQueueLength",
         "Engine:OriginateTimeoutSeconds", "Engine:DrainSeconds", "Engine:ProfileContexts", "Engine:Variables", "Engine:AllowSystem", "Engine:DialplanScript", "Log",
     ];
 
@@ -22,6 +22,7 @@ internal static class LiveOptions
         to.DomainAliases = from.DomainAliases;
         to.Codecs = from.Codecs;
         to.MaxSessions = from.MaxSessions;
+        to.OverloadQueueLength = from.OverloadQueueLength;
         to.MaxSessionsPerSecond = from.MaxSessionsPerSecond;
         to.OriginateTimeoutSeconds = from.OriginateTimeoutSeconds;
         to.DrainSeconds = from.DrainSeconds;

@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Net;
-using XSwitchEngine.Core;
 using XSwitchEngine.Core.Directory;
+using XSwitchEngine.Core.Plugins;
+using XSwitchEngine.Core;
 
 namespace XSwitchEngine.Host.Configuration;
 
@@ -42,7 +43,7 @@ internal static class OptionRules
 
         foreach (var codec in options.Codecs.Where(c => !Codecs.Contains(c, StringComparer.OrdinalIgnoreCase)))
         {
-            Fault(nameof(options.Codecs), $"Engine:Codecs: unknown codec {codec}{NearName.Hint(codec, Codecs)} (codecs are {string.Join(", ", Codecs)})");
+            Fault(nameof(options.Codecs), $"Engine:Codecs: unknown codec {codec}{Suggestion.Hint(codec, Codecs)} (codecs are {string.Join(", ", Codecs)})");
         }
 
         if (Path.IsPathRooted(options.DialplanScript) || options.DialplanScript.Split('/', '\\').Contains(".."))
@@ -116,7 +117,7 @@ internal static class OptionRules
 
             foreach (var permission in user.Permissions.Where(p => !Permissions.Contains(p)))
             {
-                fault(nameof(options.Users), $"Engine:Users: unknown permission {permission}{NearName.Hint(permission, Permissions)} (permissions are {string.Join(", ", Permissions)})");
+                fault(nameof(options.Users), $"Engine:Users: unknown permission {permission}{Suggestion.Hint(permission, Permissions)} (permissions are {string.Join(", ", Permissions)})");
             }
         }
     }

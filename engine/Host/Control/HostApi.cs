@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using XSwitchEngine.Core.Plugins;
 using XSwitchEngine.Core;
 
 namespace XSwitchEngine.Host.Control;
@@ -71,7 +72,7 @@ internal sealed class HostApi
     {
         if (!IsPlugin(name))
         {
-            return $"-ERR no plugin {name}{Configuration.NearName.Hint(name, _engine.Plugins.Status.Select(p => p.Name))}\n";
+            return $"-ERR no plugin {name}{Suggestion.Hint(name, _engine.Plugins.Status.Select(p => p.Name))}\n";
         }
 
         if (directory is not null && !Directory.Exists(directory))

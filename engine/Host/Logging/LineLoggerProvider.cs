@@ -92,6 +92,12 @@ internal sealed class LineLoggerProvider : ILoggerProvider, ISupportExternalScop
                 return best[0].Value;
             }
 
+            // What the web host says about its end goes to whoever started it.
+            if (category.StartsWith("Microsoft.Extensions.Hosting.", StringComparison.Ordinal))
+            {
+                return LogLevel.None;
+            }
+
             return category.StartsWith("Microsoft.", StringComparison.Ordinal) && options.Level < LogLevel.Warning ? LogLevel.Warning : options.Level;
         }
     }

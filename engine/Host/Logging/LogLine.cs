@@ -31,7 +31,7 @@ internal readonly record struct LogLine(DateTimeOffset Time, LogLevel Level, str
 
         line.Append(Time.ToString("yyyy-MM-dd HH:mm:ss.fff", CultureInfo.InvariantCulture)).Append(' ');
         line.Append(colour ? Colour(Level) : "").Append('[').Append(Word(Level)).Append(']').Append(colour ? Reset : "");
-        line.Append(' ').Append(Category).Append(": ").Append(LogText.Escape(Message)).Append('\n');
+        line.Append(' ').Append(Category).Append(": ").Append(LogText.Escape(WithoutCall(Message))).Append('\n');
         if (Exception is not null)
         {
             foreach (var part in Exception.ToString().Split('\n'))
@@ -59,7 +59,7 @@ internal readonly record struct LogLine(DateTimeOffset Time, LogLevel Level, str
             json.WriteString("level"u8, Word(Level));
             json.WriteString("module"u8, Category);
             json.WriteNumber("id"u8, EventId);
-            json.WriteString("message"u8, Message);
+            json.WriteString("message"u8, WithoutCall(Message));
             if (Exception is not null)
             {
                 json.WriteString("exception"u8, Exception.ToString());
@@ -85,7 +85,7 @@ internal readonly record struct LogLine(DateTimeOffset Time, LogLevel Level, str
                     return leg == default ? "" : leg.ToString();
                 }
 
-                if (name is "CallId" or "Leg" or "Uuid" && value is Guid or string)
+                if (name is "CallId" or "Leg" or "Uuid" && value is (Guid or string) and not "-")
                 {
                     return value.ToString()!;
                 }
@@ -94,6 +94,11 @@ internal readonly record struct LogLine(DateTimeOffset Time, LogLevel Level, str
 
         return state is LegId scope && scope != default ? scope.ToString() : "";
     }
+
+    /// <summary>Messages name their leg first, so that any logger shows it; here it stands in front already. A dash stands for no leg.</summary>
+    private string WithoutCall(string message) =>
+        Call.Length > 0 && message.StartsWith(Call, StringComparison.Ordinal) && message.Length > Call.Length && message[Call.Length] == ' ' ? message[(Call.Length + 1)..]
+        : message.StartsWith("- ", StringComparison.Ordinal) ? message[2..] : message;
 
     private static string Word(LogLevel level) => level switch
     {

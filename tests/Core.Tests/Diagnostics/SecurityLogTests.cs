@@ -23,7 +23,7 @@ public sealed class SecurityLogTests : IDisposable
 
         Assert.Equal(
             """
-            2026-01-31T12:00:00.000Z auth_fail ip=192.0.2.4 port=5060 user="10\" ip=203.0.113.1 \"\n2026 auth_fail" method="REGISTER"
+            2026-01-31T12:00:00.000Z auth_fail ip=192.0.2.4 port=5060 user="10\" ip=203.0.113.1 \"\x0A2026 auth_fail" method="REGISTER"
 
             """.ReplaceLineEndings("\n"),
             File.ReadAllText(_data.File(SecurityLog.FileName)));

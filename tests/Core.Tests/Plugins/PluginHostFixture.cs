@@ -105,6 +105,8 @@ public sealed class UdpPeer : IDisposable
 
     public IPEndPoint Local => (IPEndPoint)_socket.LocalEndPoint!;
 
+    public IPEndPoint Remote => _to;
+
     public void Send(string text) => _socket.Send(Encoding.ASCII.GetBytes(text));
 
     public void Send(ReadOnlySpan<byte> bytes) => _socket.Send(bytes);

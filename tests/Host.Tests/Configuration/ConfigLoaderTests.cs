@@ -181,6 +181,21 @@ public sealed class ConfigLoaderTests : IDisposable
     }
 
     [Fact]
+    public void The_sample_names_every_option_with_its_default()
+    {
+        var sample = Load(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "xswitch.sample.json")));
+        var defaults = Load(null);
+        foreach (var (section, expected, actual) in new (string, object, object)[] { ("Engine", defaults.Engine, sample.Engine), ("Http", defaults.Http, sample.Http), ("Log", defaults.Log, sample.Log) })
+        {
+            foreach (var property in expected.GetType().GetProperties())
+            {
+                Assert.Equal(property.GetValue(expected), property.GetValue(actual));
+                Assert.Contains(sample.Values.Keys, k => k == $"{section}:{property.Name}" || k.StartsWith($"{section}:{property.Name}:", StringComparison.Ordinal));
+            }
+        }
+    }
+
+    [Fact]
     public void Overrides_are_told_from_other_arguments()
     {
         var overrides = new List<(string, string)>();

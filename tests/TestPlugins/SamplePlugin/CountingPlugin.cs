@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.Net;
 using System.Text;
 using System.Text.Json;
 using XSwitchEngine.Abstractions;
@@ -24,6 +25,8 @@ internal abstract class CountingPlugin : IProtocolPlugin
     protected Dictionary<string, int> LastSequence { get; } = [];
 
     protected int TimersFired { get; set; }
+
+    protected int Configured { get; private set; }
 
     /// <summary>What replies show.</summary>
     protected abstract string Version { get; }
@@ -100,9 +103,11 @@ internal abstract class CountingPlugin : IProtocolPlugin
             case TransportEventKind.ApiCommand:
                 Host.CompleteApi(e.Key, Describe());
                 break;
+            case TransportEventKind.Configured:
+                Configured++;
+                break;
             case TransportEventKind.None:
             case TransportEventKind.Resolved:
-            case TransportEventKind.Configured:
             default:
                 break;
         }
@@ -180,6 +185,19 @@ internal abstract class CountingPlugin : IProtocolPlugin
             return "set";
         }
 
+        if (words is ["block", var span])
+        {
+            Thread.Sleep(int.Parse(span, CultureInfo.InvariantCulture));
+            return "unblocked";
+        }
+
+        if (words is ["refuse", var user])
+        {
+            Host.Security("auth_fail", new IPEndPoint(IPAddress.Loopback, 5071), ("user", user));
+            Host.Log(PluginLogLevel.Warning, default, $"refused {user}\r\nforged line");
+            return "refused";
+        }
+
         if (words.Length != 2 || !int.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out var sequence))
         {
             return "what?";
@@ -193,7 +211,7 @@ internal abstract class CountingPlugin : IProtocolPlugin
     }
 
     private string Describe() =>
-        $"version={Version} timers={TimersFired} " + string.Join(' ', Counts.OrderBy(static c => c.Key, StringComparer.Ordinal).Select(static c => $"{c.Key}={c.Value}"));
+        $"version={Version} timers={TimersFired} configured={Configured} " + string.Join(' ', Counts.OrderBy(static c => c.Key, StringComparer.Ordinal).Select(static c => $"{c.Key}={c.Value}"));
 }
 
 /// <summary>The first version: its state is a map of counters.</summary>
