@@ -39,7 +39,7 @@ public sealed class SwapTests
             await fresh.SucceedsAsync();
         }
 
-        Assert.Equal(2 * Calls, await engine.ChannelsAsync());
+        await EngineProcess.UntilAsync(async () => await engine.ChannelsAsync() == 2 * Calls, "only the bridged calls are up");
         await rtp.StopSendingAsync();
         Assert.True(rtp.Sent > 20_000, $"{rtp.Sent} packets sent");
         Assert.Equal(rtp.Sent, rtp.Received);
