@@ -109,8 +109,9 @@ public sealed class RunawayTests
     {
         using var bench = new ScriptBench(static o => o with { CpuBudget = Budget });
         var run = bench.Start("~while true do session:sleep(1000) end", bench.Port.AddLeg());
-        await bench.Port.NextAsync(ScriptOp.Sleep);
+        var sleep = await bench.Port.NextAsync(ScriptOp.Sleep);
         bench.Engine.LegGone(run, "hangup");
+        bench.Engine.Complete(sleep.Token, new OpResult(0));
 
         Assert.True((await bench.Port.EndAsync(run)).Killed);
     }
