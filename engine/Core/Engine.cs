@@ -127,7 +127,12 @@ public sealed class Engine : IEngine, IAsyncDisposable
     internal CallCore Core => _core;
 
     /// <summary>Starts the core loop.</summary>
-    public void Start() => _loop.Start();
+    /// <exception cref="IOException">The recordings directory cannot be made.</exception>
+    public void Start()
+    {
+        System.IO.Directory.CreateDirectory(_services.Globals["recordings_dir"]!);
+        _loop.Start();
+    }
 
     /// <summary>Says that listeners are bound: from now on the engine is ready.</summary>
     public void MarkReady() => _started = true;

@@ -118,6 +118,14 @@ public sealed class LuaScriptEngine : IScriptEngine
     /// <inheritdoc/>
     public IReadOnlyList<string> Reload() => _library.Refresh();
 
+    /// <summary>Does something on a shard's thread and gives its result.</summary>
+    internal Task<T> OnShardAsync<T>(int number, Func<ScriptShard, T> work)
+    {
+        var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _shards[number].Post(new ShardMessage(ShardMessageKind.Work, null, Work: shard => done.SetResult(work(shard))));
+        return done.Task;
+    }
+
     /// <summary>Stops the threads; runs under way are dropped without a report.</summary>
     public void Dispose()
     {

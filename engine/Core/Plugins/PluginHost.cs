@@ -112,18 +112,23 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
     /// <returns>What is wrong with it, in which case nothing was changed; empty when it is in force.</returns>
     public async Task<IReadOnlyList<string>> ConfigureAsync(string name, string? json)
     {
-        if (Find(name) is not { Current: { } current } slot)
+        if (Find(name) is not { } slot)
         {
             return [$"there is no plugin {name}"];
         }
 
-        if (Interlocked.Exchange(ref slot.SwapUnderway, 1) == 1)
+        if (!await slot.ChangeGate.WaitAsync(_options.StartTimeout + _options.Probation))
         {
             return [$"a swap of {name} is under way; try again when it is over"];
         }
 
         try
         {
+            if (slot.Current is not { } current)
+            {
+                return [$"plugin {name} is {slot.StateName}"];
+            }
+
             if (!PluginSection.TryMerge(current.Manifest, json, out var section, out var faults))
             {
                 return faults;
@@ -140,6 +145,7 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
                 return [Stalled(slot)];
             }
 
+            slot.Configuration = json;
             return [];
         }
         catch (PluginLoadException e)
@@ -148,7 +154,7 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
         }
         finally
         {
-            Volatile.Write(ref slot.SwapUnderway, 0);
+            slot.ChangeGate.Release();
         }
     }
 
@@ -165,7 +171,7 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
             return new SwapResult(false, $"{slot.Leaked} replaced versions of {name} are still in memory; restart the engine before the next swap", TimeSpan.Zero);
         }
 
-        if (Interlocked.Exchange(ref slot.SwapUnderway, 1) == 1)
+        if (!await slot.ChangeGate.WaitAsync(0, CancellationToken.None))
         {
             return new SwapResult(false, $"a swap of {name} is under way (its probation included)", TimeSpan.Zero);
         }
@@ -186,7 +192,7 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
         }
         finally
         {
-            Volatile.Write(ref slot.SwapUnderway, 0);
+            slot.ChangeGate.Release();
         }
     }
 
@@ -242,7 +248,8 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
 
     private async Task StartPluginAsync(string name, string directory, CancellationToken cancellationToken)
     {
-        var prepared = await _preparer.LoadAsync(name, directory, _options.Configuration(name), cancellationToken);
+        var configuration = _options.Configuration(name);
+        var prepared = await _preparer.LoadAsync(name, directory, configuration, cancellationToken);
         IReadOnlyList<BoundListener> listeners = [];
         try
         {
@@ -252,7 +259,10 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
             listeners = _preparer.Bind(prepared.Section.Listeners, [], _ids, log, name);
             var io = LoopFor(name);
             var services = new PluginSlotServices(_options, io.Loop, _calls, _directory, _time, log, _ids, Dns.GetHostAddressesAsync);
-            var slot = new PluginSlot(name, services, s => new Transports(io, _time, _options.Connections, _ids, s), () => Reroute(null));
+            var slot = new PluginSlot(name, services, s => new Transports(io, _time, _options.Connections, _ids, s), () => Reroute(null))
+            {
+                Configuration = configuration,
+            };
             var host = new InstanceHost(slot, prepared.Section.Options, [.. listeners.Select(static l => l.Info)], InstanceMode.Trial);
             var instance = new PluginInstance(prepared.Manifest, prepared.Code, plugin, host, listeners);
             await LoopCall.RunAsync(io.Loop, () => Act(() => slot.Start(instance)), _options.StartTimeout, cancellationToken);
@@ -279,7 +289,7 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
         var existing = slot.Current?.Listeners ?? [];
         try
         {
-            prepared = await _preparer.LoadAsync(slot.Name, directory, _options.Configuration(slot.Name), cancellationToken);
+            prepared = await _preparer.LoadAsync(slot.Name, directory, slot.Configuration, cancellationToken);
             CheckConflicts(prepared.Manifest, slot);
             listeners = _preparer.Bind(prepared.Section.Listeners, existing, _ids, slot.Log, slot.Name);
             var infos = listeners.Select(static l => l.Info).ToArray();

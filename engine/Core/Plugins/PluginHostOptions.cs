@@ -8,7 +8,7 @@ public sealed record PluginHostOptions
     /// <summary>Directory of plugins: <c>{name}/{version}/plugin.json</c>.</summary>
     public required string PluginDirectory { get; init; }
 
-    /// <summary>The configuration section of a plugin as JSON text, by the plugin's name; null or empty when there is none.</summary>
+    /// <summary>The configuration section of a plugin as JSON text, by the plugin's name, asked for at the start; null or empty when there is none. Later ones come by <see cref="PluginHost.ConfigureAsync"/>.</summary>
     public Func<string, string?> Configuration { get; init; } = static _ => null;
 
     /// <summary>Receives each line of the security log, without a line end. Any thread; must not block.</summary>

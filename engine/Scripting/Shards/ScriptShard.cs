@@ -200,18 +200,26 @@ internal sealed unsafe partial class ScriptShard : IDisposable
 
     private void Handle(in ShardMessage message)
     {
-        if (message.Kind == ShardMessageKind.Expire)
+        switch (message.Kind)
         {
-            Expire();
-            return;
-        }
+            case ShardMessageKind.Expire:
+                Expire();
+                return;
+            case ShardMessageKind.Work:
+                message.Work!(this);
+                return;
+            default:
+                if (message.Run is { IsEnded: false } run)
+                {
+                    Handle(message, run);
+                }
 
-        var run = message.Run!;
-        if (run.IsEnded)
-        {
-            return;
+                return;
         }
+    }
 
+    private void Handle(in ShardMessage message, ScriptRun run)
+    {
         switch (message.Kind)
         {
             case ShardMessageKind.Start:
@@ -238,7 +246,7 @@ internal sealed unsafe partial class ScriptShard : IDisposable
             case ShardMessageKind.Kill:
                 End(run, false, "killed: " + message.Reason, killed: true);
                 break;
-            case ShardMessageKind.Expire:
+            case ShardMessageKind.Expire or ShardMessageKind.Work:
             default:
                 break;
         }
@@ -425,7 +433,7 @@ internal sealed unsafe partial class ScriptShard : IDisposable
 
     private void Release(ScriptRun run)
     {
-        luaL_unref(_state, RegistryIndex, run.ThreadReference);
+        Unreference(run.ThreadReference);
         Unreference(run.EnvironmentReference);
         Unreference(run.StringsReference);
         foreach (var session in run.Sessions)
@@ -436,14 +444,6 @@ internal sealed unsafe partial class ScriptShard : IDisposable
 
         run.Thread = 0;
         run.Operations.Clear();
-    }
-
-    private void Unreference(int reference)
-    {
-        if (reference != 0)
-        {
-            luaL_unref(_state, RegistryIndex, reference);
-        }
     }
 
     private void Report(ScriptRun run, bool succeeded, string? error, bool killed)

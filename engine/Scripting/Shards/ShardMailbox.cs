@@ -23,10 +23,13 @@ internal enum ShardMessageKind
 
     /// <summary>Look for runs that outstay their call.</summary>
     Expire,
+
+    /// <summary>Something to do on the shard's thread.</summary>
+    Work,
 }
 
 /// <summary>A message to a shard.</summary>
-internal readonly record struct ShardMessage(ShardMessageKind Kind, ScriptRun? Run, int Sequence = 0, OpResult Result = default, ScriptInput Input = default, string? Reason = null);
+internal readonly record struct ShardMessage(ShardMessageKind Kind, ScriptRun? Run, int Sequence = 0, OpResult Result = default, ScriptInput Input = default, string? Reason = null, Action<ScriptShard>? Work = null);
 
 /// <summary>Many write, one thread reads and sleeps while there is nothing.</summary>
 /// <remarks>Not bounded by itself: every message belongs to a run, of which there is a most number, or to an operation that a run has begun; inputs are bounded where they wait.</remarks>

@@ -140,7 +140,7 @@ public sealed class CallFlowTests
         _bench.Post(new LegEvent.Reoffered(a.Id, CallBench.Held));
         Assert.Contains("a=recvonly", Assert.Single(_bench.Commands<LegCommand.AcceptReoffer>()).Sdp, StringComparison.Ordinal);
         Assert.True(a.IsHeld);
-        Assert.Contains("music-on-hold", _bench.Media.Playing[b.Media.Index].Source, StringComparison.Ordinal);
+        Assert.Contains("music.wav", _bench.Media.Playing[b.Media.Index].Source, StringComparison.Ordinal);
         _bench.Post(new LegEvent.Reoffered(a.Id, CallBench.Resumed));
         Assert.False(a.IsHeld);
         Assert.Empty(_bench.Media.Playing);
