@@ -71,6 +71,7 @@ internal sealed class PacedTraffic : IDisposable
     {
         var packet = new byte[PacketBytes];
         packet[0] = 0x80;
+        packet[1] = 8;          // PCMA, as the scenarios describe it
         packet.AsSpan(12).Fill(0xD5);
         long sent = 0, late = 0;
         var clock = Stopwatch.StartNew();
