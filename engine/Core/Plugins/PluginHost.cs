@@ -298,8 +298,8 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
             CheckConflicts(prepared.Manifest, slot);
             listeners = _preparer.Bind(prepared.Section.Listeners, existing, _ids, slot.Log, slot.Name);
             var infos = listeners.Select(static l => l.Info).ToArray();
-            var state = await LoopCall.RunAsync(slot.Loop, slot.Export, _options.StartTimeout, cancellationToken);
-            await _preparer.DryRunAsync(slot, prepared, state, infos, cancellationToken);
+            var snapshot = await LoopCall.RunAsync(slot.Loop, slot.Snapshot, _options.StartTimeout, cancellationToken);
+            await _preparer.DryRunAsync(slot, prepared, snapshot, infos, cancellationToken);
             var plugin = await _preparer.CreateAsync(prepared, cancellationToken);
             var host = new InstanceHost(slot, prepared.Section.Options, infos, InstanceMode.Trial);
             var next = new PluginInstance(prepared.Manifest, prepared.Code, plugin, host, listeners);
@@ -330,7 +330,7 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
         }
 
         return fault is null
-            ? new SwapResult(true, $"{slot.Name} {old.Manifest.Version} -> {next.Manifest.Version}, generation {slot.Generation}", pause)
+            ? new SwapResult(true, $"{slot.Name} {old.Manifest.Version} -> {next.Manifest.Version}, generation {slot.Generation}, the mailbox stood still for {pause.TotalMilliseconds:0.00} ms", pause)
             : new SwapResult(false, $"probation: {fault.Text}; {slot.Name} {old.Manifest.Version} is back in force", pause);
     }
 
