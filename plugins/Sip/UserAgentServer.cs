@@ -92,7 +92,7 @@ internal sealed class UserAgentServer(SipContext context)
         if (!flow.IsReliable && context.Writer.Length + 21 > request.Data.Length * 6 / 5 && context.Options.Algorithms.Count > 1)
         {
             StartStateless(request, flow, status, null);
-            context.Authenticator.WriteChallenges(context.Writer, !isRegister, stale, flow, onlyLast: true);
+            context.Authenticator.WriteChallenges(context.Writer, !isRegister, stale, flow, onlyOne: true);
         }
 
         context.Writer.Body([], []);

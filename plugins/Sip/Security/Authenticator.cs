@@ -44,17 +44,22 @@ internal sealed class Authenticator(SipContext context)
     /// <param name="proxy">407 instead of 401.</param>
     /// <param name="stale">Whether only the nonce was wrong.</param>
     /// <param name="flow">Who is challenged.</param>
-    /// <param name="onlyLast">Leave out all but the last algorithm, for a small packet.</param>
-    public void WriteChallenges(SipWriter writer, bool proxy, bool stale, in Flow flow, bool onlyLast = false)
+    /// <param name="onlyOne">Only the algorithm that every client knows (MD5 if it is admitted), for a small packet.</param>
+    public void WriteChallenges(SipWriter writer, bool proxy, bool stale, in Flow flow, bool onlyOne = false)
     {
         Span<byte> nonce = stackalloc byte[NonceService.TextLength];
         var algorithms = context.Options.Algorithms;
 
         // Browser stacks look at the first challenge only and know MD5 only; there it runs inside TLS (RFC 8760 §2.3).
         var isWebSocket = flow.Transport is TransportKind.Ws or TransportKind.Wss;
-        for (var i = onlyLast ? algorithms.Count - 1 : 0; i < algorithms.Count; i++)
+        var hasMd5 = algorithms.Contains(DigestAlgorithm.Md5);
+        foreach (var algorithm in isWebSocket ? algorithms.OrderBy(a => a != DigestAlgorithm.Md5) : algorithms.AsEnumerable())
         {
-            var algorithm = algorithms[isWebSocket ? algorithms.Count - 1 - i : i];
+            if (onlyOne && (hasMd5 ? algorithm != DigestAlgorithm.Md5 : algorithm != algorithms[^1]))
+            {
+                continue;
+            }
+
             context.Nonces.Create(algorithm, flow.Remote.Address, nonce);
             writer.Raw(proxy ? "Proxy-Authenticate: Digest realm=\""u8 : "WWW-Authenticate: Digest realm=\""u8).Value(context.Realm);
             writer.Raw("\", nonce=\""u8).Raw(nonce).Raw("\", algorithm="u8).Raw(Digest.Name(algorithm));
@@ -143,10 +148,13 @@ internal sealed class Authenticator(SipContext context)
         return AuthResult.Accepted;
     }
 
-    /// <summary>The hash binds the credentials' uri, so that must mean the request's target: host and parameters may be changed on the way, the user not.</summary>
+    /// <summary>
+    /// The hash binds the credentials' uri, so that must mean the request's target: host and parameters may be changed on the way, the user not.
+    /// Clients that sign the domain alone (sipp, some gateways) name no user at all; that is let pass, as FreeSWITCH and Asterisk do.
+    /// </summary>
     private static bool IsSameTarget(ReadOnlySpan<byte> requestUri, ReadOnlySpan<byte> uri) =>
         requestUri.SequenceEqual(uri)
-        || (SipUri.TryParse(requestUri, out var a) && SipUri.TryParse(uri, out var b) && SipText.DecodeUser(a.User) == SipText.DecodeUser(b.User));
+        || (SipUri.TryParse(requestUri, out var a) && SipUri.TryParse(uri, out var b) && (b.User.IsEmpty || SipText.DecodeUser(a.User) == SipText.DecodeUser(b.User)));
 
     private static bool TryAlgorithm(ReadOnlySpan<byte> name, out DigestAlgorithm algorithm)
     {
