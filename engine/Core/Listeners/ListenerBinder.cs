@@ -159,6 +159,8 @@ internal static class ListenerBinder
                 {
                     socket.ReceiveBufferSize = receiveBufferBytes;
                 }
+
+                socket.SendBufferSize = Math.Max(socket.SendBufferSize, receiveBufferBytes / 4);
             }
             else if (!OperatingSystem.IsWindows())
             {

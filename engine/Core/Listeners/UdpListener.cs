@@ -64,8 +64,9 @@ internal sealed class UdpListener : IPollTarget, IDisposable
     public void Send(IPEndPoint to, ReadOnlySpan<byte> data)
     {
         // A peer is answered from the address that it wrote to: elsewhere its NAT or its own check would drop the answer.
+        // If we do not have that address any more, the system chooses.
         var from = _isWildcard ? _peers.Find(PeerKey.Of(to))?.Local.Address : null;
-        if (_socket.Send(to, from, data))
+        if (_socket.Send(to, from, data) || (from is not null && _socket.Send(to, null, data)))
         {
             _counters.DatagramsOut.Add(1);
         }

@@ -25,6 +25,7 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
     private readonly Dictionary<string, LoopIo> _loops = [];
     private readonly Lock _routesLock = new();
     private readonly DirectoryWatch? _directoryWatch;
+    private LoopIo? _coreLoop;
     private Routes _routes = new([]);
     private bool _isDisposed;
 
@@ -55,6 +56,10 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
             _directoryWatch = new DirectoryWatch(options.PluginDirectory, time, name => _ = SwapAsync(name, null, CancellationToken.None));
         }
     }
+
+    /// <summary>Gives the host the core's loop, before any plugin starts; it stays the core's.</summary>
+    /// <param name="loop">The loop.</param>
+    internal void UseCoreLoop(LoopIo loop) => _coreLoop = loop;
 
     /// <inheritdoc/>
     public IReadOnlyList<PluginStatus> Status => [.. _routes.Slots.Select(static s => s.Status())];
@@ -112,18 +117,23 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
     /// <returns>What is wrong with it, in which case nothing was changed; empty when it is in force.</returns>
     public async Task<IReadOnlyList<string>> ConfigureAsync(string name, string? json)
     {
-        if (Find(name) is not { Current: { } current } slot)
+        if (Find(name) is not { } slot)
         {
             return [$"there is no plugin {name}"];
         }
 
-        if (Interlocked.Exchange(ref slot.SwapUnderway, 1) == 1)
+        if (!await slot.ChangeGate.WaitAsync(_options.StartTimeout + _options.Probation))
         {
             return [$"a swap of {name} is under way; try again when it is over"];
         }
 
         try
         {
+            if (slot.Current is not { } current)
+            {
+                return [$"plugin {name} is {slot.StateName}"];
+            }
+
             if (!PluginSection.TryMerge(current.Manifest, json, out var section, out var faults))
             {
                 return faults;
@@ -140,6 +150,7 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
                 return [Stalled(slot)];
             }
 
+            slot.Configuration = json;
             return [];
         }
         catch (PluginLoadException e)
@@ -148,7 +159,7 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
         }
         finally
         {
-            Volatile.Write(ref slot.SwapUnderway, 0);
+            slot.ChangeGate.Release();
         }
     }
 
@@ -165,7 +176,7 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
             return new SwapResult(false, $"{slot.Leaked} replaced versions of {name} are still in memory; restart the engine before the next swap", TimeSpan.Zero);
         }
 
-        if (Interlocked.Exchange(ref slot.SwapUnderway, 1) == 1)
+        if (!await slot.ChangeGate.WaitAsync(0, CancellationToken.None))
         {
             return new SwapResult(false, $"a swap of {name} is under way (its probation included)", TimeSpan.Zero);
         }
@@ -186,7 +197,7 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
         }
         finally
         {
-            Volatile.Write(ref slot.SwapUnderway, 0);
+            slot.ChangeGate.Release();
         }
     }
 
@@ -242,7 +253,8 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
 
     private async Task StartPluginAsync(string name, string directory, CancellationToken cancellationToken)
     {
-        var prepared = await _preparer.LoadAsync(name, directory, _options.Configuration(name), cancellationToken);
+        var configuration = _options.Configuration(name);
+        var prepared = await _preparer.LoadAsync(name, directory, configuration, cancellationToken);
         IReadOnlyList<BoundListener> listeners = [];
         try
         {
@@ -252,7 +264,10 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
             listeners = _preparer.Bind(prepared.Section.Listeners, [], _ids, log, name);
             var io = LoopFor(name);
             var services = new PluginSlotServices(_options, io.Loop, _calls, _directory, _time, log, _ids, Dns.GetHostAddressesAsync);
-            var slot = new PluginSlot(name, services, s => new Transports(io, _time, _options.Connections, _ids, s), () => Reroute(null));
+            var slot = new PluginSlot(name, services, s => new Transports(io, _time, _options.Connections, _ids, s), () => Reroute(null))
+            {
+                Configuration = configuration,
+            };
             var host = new InstanceHost(slot, prepared.Section.Options, [.. listeners.Select(static l => l.Info)], InstanceMode.Trial);
             var instance = new PluginInstance(prepared.Manifest, prepared.Code, plugin, host, listeners);
             await LoopCall.RunAsync(io.Loop, () => Act(() => slot.Start(instance)), _options.StartTimeout, cancellationToken);
@@ -279,12 +294,12 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
         var existing = slot.Current?.Listeners ?? [];
         try
         {
-            prepared = await _preparer.LoadAsync(slot.Name, directory, _options.Configuration(slot.Name), cancellationToken);
+            prepared = await _preparer.LoadAsync(slot.Name, directory, slot.Configuration, cancellationToken);
             CheckConflicts(prepared.Manifest, slot);
             listeners = _preparer.Bind(prepared.Section.Listeners, existing, _ids, slot.Log, slot.Name);
             var infos = listeners.Select(static l => l.Info).ToArray();
-            var state = await LoopCall.RunAsync(slot.Loop, slot.Export, _options.StartTimeout, cancellationToken);
-            await _preparer.DryRunAsync(slot, prepared, state, infos, cancellationToken);
+            var snapshot = await LoopCall.RunAsync(slot.Loop, slot.Snapshot, _options.StartTimeout, cancellationToken);
+            await _preparer.DryRunAsync(slot, prepared, snapshot, infos, cancellationToken);
             var plugin = await _preparer.CreateAsync(prepared, cancellationToken);
             var host = new InstanceHost(slot, prepared.Section.Options, infos, InstanceMode.Trial);
             var next = new PluginInstance(prepared.Manifest, prepared.Code, plugin, host, listeners);
@@ -315,7 +330,7 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
         }
 
         return fault is null
-            ? new SwapResult(true, $"{slot.Name} {old.Manifest.Version} -> {next.Manifest.Version}, generation {slot.Generation}", pause)
+            ? new SwapResult(true, $"{slot.Name} {old.Manifest.Version} -> {next.Manifest.Version}, generation {slot.Generation}, the mailbox stood still for {pause.TotalMilliseconds:0.00} ms", pause)
             : new SwapResult(false, $"probation: {fault.Text}; {slot.Name} {old.Manifest.Version} is back in force", pause);
     }
 
@@ -329,6 +344,11 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
 
     private LoopIo LoopFor(string plugin)
     {
+        if (_coreLoop is not null && _options.OnCoreLoop.Contains(plugin))
+        {
+            return _coreLoop;
+        }
+
         var name = _options.SharedLoop.Contains(plugin) ? "plugins" : $"plugin {plugin}";
         if (!_loops.TryGetValue(name, out var io))
         {

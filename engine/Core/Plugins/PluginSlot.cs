@@ -30,6 +30,7 @@ internal enum SlotState
 /// </remarks>
 internal sealed partial class PluginSlot : ITransportSink
 {
+    private static readonly TimeSpan StuckAfter = TimeSpan.FromSeconds(5);
     private const int MaxParked = 100_000;
     private const int LoggedFaultsPerWindow = 20;
 
@@ -39,6 +40,7 @@ internal sealed partial class PluginSlot : ITransportSink
     private readonly FaultGate _gate;
     private readonly Action _onChanged;
     private readonly Queue<TransportEvent> _parked = [];
+    private readonly RecentEvents _recent = new();
     private readonly Counter _events = new();
     private readonly Counter _faults = new();
     private int _leaked;
@@ -96,8 +98,11 @@ internal sealed partial class PluginSlot : ITransportSink
     /// <summary>1 at start, one more at each swap that passed.</summary>
     public int Generation { get; private set; }
 
-    /// <summary>1 while a swap is under way, probation included.</summary>
-    public int SwapUnderway;
+    /// <summary>Held while the version or its configuration changes, probation included.</summary>
+    public SemaphoreSlim ChangeGate { get; } = new(1, 1);
+
+    /// <summary>The configuration section in force, for the next version; null for none. Written under <see cref="ChangeGate"/>.</summary>
+    public string? Configuration { get; set; }
 
     /// <summary>Since when the plugin has been in a callback, in <see cref="Stopwatch"/> ticks; 0 when it is not.</summary>
     public (long Since, string Kind) Busy => (_guard.Since, _guard.Kind);
@@ -117,7 +122,7 @@ internal sealed partial class PluginSlot : ITransportSink
     /// <returns>False when the plugin is not running, or has too much to do for a new leg.</returns>
     public bool TryCommand(LegCommand command)
     {
-        if (State != SlotState.Running || (command is LegCommand.Originate && Loop.Length >= _options.MaxWaiting))
+        if (State != SlotState.Running || (command is LegCommand.Originate && (Loop.Length >= _options.MaxWaiting || IsStuck)))
         {
             return false;
         }
@@ -125,6 +130,8 @@ internal sealed partial class PluginSlot : ITransportSink
         Post(TransportEvent.ForLeg(command));
         return true;
     }
+
+    private bool IsStuck => _guard.Since is not 0 and var since && Stopwatch.GetElapsedTime(since) > StuckAfter;
 
     /// <summary>Runs an API command of the plugin. Any thread.</summary>
     public void RunApi(string commandLine, Action<string> onReply)
@@ -205,7 +212,10 @@ internal sealed partial class PluginSlot : ITransportSink
         if (_guard.Event(instance, e, now) is { } fault)
         {
             OnFault(instance, e, fault);
+            return;
         }
+
+        _recent.Add(e, now);
     }
 
     private void OnFault(PluginInstance instance, in TransportEvent e, PluginFault fault)

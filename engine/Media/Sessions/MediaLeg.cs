@@ -153,7 +153,8 @@ internal sealed partial class MediaLeg : ITicker
         {
             BecomeUp(nowUs);
         }
-        else if (_timedOut)
+
+        if (_timedOut)
         {
             _timedOut = false;
             Schedule(nowUs);

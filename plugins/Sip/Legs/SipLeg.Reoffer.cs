@@ -303,6 +303,8 @@ internal sealed partial class SipLeg
 
         if (_isQueued && Now >= _retryAt)
         {
+            // From here on it waits for what stands in its way, not for a time.
+            _retryAt = DateTimeOffset.MaxValue;
             SendQueuedReoffer();
         }
     }

@@ -41,6 +41,8 @@ internal enum LegState : byte
 /// <summary>One leg: an INVITE usage with its dialogs. This part has what both directions share; the others have one procedure each.</summary>
 internal sealed partial class SipLeg
 {
+    // The host's timers are no finer than this.
+    private static readonly TimeSpan MinDelay = TimeSpan.FromMilliseconds(5);
     private readonly SipContext _context;
     private bool _isReported;
     private TimerId _timer;
@@ -344,6 +346,7 @@ internal sealed partial class SipLeg
         RefuseReoffer(487, "");
         StopOk();
         StopSession();
+        _isQueued = false;
         if (Dialog is { } dialog)
         {
             SendInDialog(SipMethod.Bye, RequestPurpose.Bye, dialog, reason);
@@ -428,7 +431,8 @@ internal sealed partial class SipLeg
         }
 
         _timerDue = deadline;
-        _timer = _context.Host.SetTimer(TimerKey.Make(TimerKind.Leg, Key), deadline > Now ? deadline - Now : TimeSpan.Zero);
+        var due = deadline - Now;
+        _timer = _context.Host.SetTimer(TimerKey.Make(TimerKind.Leg, Key), due > MinDelay ? due : MinDelay);
     }
 
     private void CheckSetup()

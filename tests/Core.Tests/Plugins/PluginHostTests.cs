@@ -106,6 +106,11 @@ public sealed class PluginHostTests : IAsyncDisposable
         Assert.Equal("version=v1 timers=0 configured=2 a=3", await _fixture.ApiAsync());
         using var free = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
         free.Bind(old);
+
+        // What was configured last also holds for the next version.
+        Assert.True((await _fixture.SwapAsync()).Succeeded);
+        Assert.Equal("127.0.0.3", _fixture.Listener().Address.ToString());
+        Assert.Equal("a 4 4 v1", after.Ask("a 4"));
     }
 
     [Fact]
