@@ -41,7 +41,8 @@ local function call_colleague()
   session:setVariable("continue_on_fail", "true")
   session:setVariable("call_timeout", "20")
   session:execute("bridge", "user/" .. number .. "@" .. domain)
-  if session:ready() and session:getVariable("originate_disposition") ~= "SUCCESS" then
+  -- After a conversation this is "call accepted", else the cause why there was none.
+  if session:ready() and session:getVariable("originate_disposition") ~= "call accepted" then
     session:streamFile("not_available.wav")
   end
 end

@@ -91,7 +91,7 @@ public sealed class LuaScriptEngine : IScriptEngine
     }
 
     /// <inheritdoc/>
-    /// <remarks>Operations of the run on that leg which are still under way end at once with their failure value; whoever has a better result completes them first.</remarks>
+    /// <remarks>Operations of the run on that leg are expected to be completed soon; after 5 s the script goes on without their results.</remarks>
     public void LegGone(ScriptRunId run, string reason)
     {
         if (_runs.TryGetValue(run, out var known))

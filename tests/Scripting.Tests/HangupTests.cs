@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using XSwitchEngine.Core.Scripts;
 using XSwitchEngine.Scripting.Tests.Kit;
 
@@ -26,30 +27,35 @@ public sealed class HangupTests
     [MemberData(nameof(Waits))]
     public async Task A_hangup_ends_every_wait_and_later_calls_return_at_once(string code, ScriptOp op, string expected)
     {
-        using var bench = new ScriptBench();
+        var time = new FakeTimeProvider();
+        using var bench = new ScriptBench(null, time);
         var leg = bench.Port.AddLeg();
         var run = bench.Start($"~local a = {code} local b = {code} session:setVariable('got', tostring(a) .. '/' .. tostring(b)) session:setVariable('ready', tostring(session:ready()))", leg);
         await bench.Port.NextAsync(op);
 
         bench.Engine.LegGone(run, "hangup");
+        await bench.SettleAsync();
+        Assert.Equal(1, bench.Engine.Statistics.Running);
+        time.Advance(TimeSpan.FromSeconds(5));
 
         var end = await bench.Port.EndAsync(run);
         Assert.True(end.Succeeded, end.Error);
+        Assert.Contains($"{op} did not end with its call", bench.Port.LogText);
         Assert.Equal(expected, bench.Port.Variables[(leg, "got")]);
         Assert.Equal("false", bench.Port.Variables[(leg, "ready")]);
         Assert.Single(bench.Port.All);
     }
 
     [Fact]
-    public async Task A_result_given_before_the_hangup_counts()
+    public async Task A_result_given_with_the_hangup_counts()
     {
         using var bench = new ScriptBench();
         var leg = bench.Port.AddLeg();
         var run = bench.Start("~session:setVariable('got', session:getDigits(4, '', 1000))", leg);
         var begun = await bench.Port.NextAsync(ScriptOp.GetDigits);
 
-        bench.Engine.Complete(begun.Token, new OpResult(1, "12"));
         bench.Engine.LegGone(run, "hangup");
+        bench.Engine.Complete(begun.Token, new OpResult(1, "12"));
 
         Assert.True((await bench.Port.EndAsync(run)).Succeeded);
         Assert.Equal("12", bench.Port.Variables[(leg, "got")]);
@@ -62,8 +68,7 @@ public sealed class HangupTests
         var leg = bench.Port.AddLeg();
         bench.Port.Variables[(leg, "hangup_cause")] = "NORMAL_CLEARING";
         var run = bench.Start("~while session:ready() do session:sleep(1000) end session:execute('set', 'cause=' .. session:getVariable('hangup_cause')) freeswitch.msleep(5)", leg);
-        await bench.Port.NextAsync(ScriptOp.Sleep);
-        bench.Engine.LegGone(run, "hangup");
+        await HangUpDuringAsync(bench, run, ScriptOp.Sleep);
 
         var execute = await bench.Port.NextAsync(ScriptOp.Execute);
         Assert.Equal(["set", "cause=NORMAL_CLEARING"], execute.Args);
@@ -77,8 +82,7 @@ public sealed class HangupTests
     {
         using var bench = new ScriptBench();
         var run = bench.Start("~session:sleep(1) for i = 1, 10 do session:sleep(1) session:streamFile('x') end", bench.Port.AddLeg());
-        await bench.Port.NextAsync(ScriptOp.Sleep);
-        bench.Engine.LegGone(run, "hangup");
+        await HangUpDuringAsync(bench, run, ScriptOp.Sleep);
         await bench.Port.EndAsync(run);
 
         Assert.Single(bench.Port.Lines, l => l.Text.Contains("session is not initalized", StringComparison.Ordinal));
@@ -105,9 +109,7 @@ public sealed class HangupTests
             {{code}}
             session:ready() session:sleep(1) session:ready()
             """, leg);
-        await bench.Port.NextAsync(op);
-
-        bench.Engine.LegGone(run, "hangup");
+        await HangUpDuringAsync(bench, run, op);
         bench.Engine.LegGone(run, "hangup");
 
         var end = await bench.Port.EndAsync(run);
@@ -133,9 +135,9 @@ public sealed class HangupTests
             """, leg);
         var play = await bench.Port.NextAsync(ScriptOp.StreamFile);
         bench.Engine.Input(play.Token, new ScriptInput("dtmf", '1', 2000));
-        await bench.Port.NextAsync(ScriptOp.Sleep);
 
-        bench.Engine.LegGone(run, "transfer");
+        await HangUpDuringAsync(bench, run, ScriptOp.Sleep, "transfer");
+        bench.Engine.Complete(play.Token, new OpResult(0));
 
         var end = await bench.Port.EndAsync(run);
         Assert.False(end.Succeeded);
@@ -150,8 +152,7 @@ public sealed class HangupTests
     {
         using var bench = new ScriptBench(static o => o with { CpuBudget = TimeSpan.FromMilliseconds(60) });
         var run = bench.Start($"~function on_hangup() {body} end session:setHangupHook('on_hangup') session:sleep(1)", bench.Port.AddLeg());
-        await bench.Port.NextAsync(ScriptOp.Sleep);
-        bench.Engine.LegGone(run, "hangup");
+        await HangUpDuringAsync(bench, run, ScriptOp.Sleep);
         await bench.Port.EndAsync(run);
 
         Assert.Contains(logged, bench.Port.LogText);
@@ -174,16 +175,18 @@ public sealed class HangupTests
     [Fact]
     public async Task A_script_that_outstays_its_call_is_killed()
     {
-        var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider();
+        var time = new FakeTimeProvider();
         using var bench = new ScriptBench(static o => o with { LifetimeAfterHangup = TimeSpan.FromSeconds(60) }, time);
         var first = bench.Start("~session:sleep(1) freeswitch.msleep(100000)", bench.Port.AddLeg());
         var second = bench.Start("~session:sleep(1) freeswitch.msleep(100000)", bench.Port.AddLeg());
-        await bench.Port.NextAsync(ScriptOp.Sleep);
-        await bench.Port.NextAsync(ScriptOp.Sleep);
+        var firstSleep = await bench.Port.NextAsync(ScriptOp.Sleep);
+        var secondSleep = await bench.Port.NextAsync(ScriptOp.Sleep);
         bench.Engine.LegGone(first, "hangup");
+        bench.Engine.Complete(firstSleep.Token, new OpResult(0));
         await bench.Port.NextAsync(ScriptOp.Delay);
         time.Advance(TimeSpan.FromSeconds(30));
         bench.Engine.LegGone(second, "hangup");
+        bench.Engine.Complete(secondSleep.Token, new OpResult(0));
         await bench.Port.NextAsync(ScriptOp.Delay);
 
         time.Advance(TimeSpan.FromSeconds(30));
@@ -232,5 +235,12 @@ public sealed class HangupTests
         }
 
         Assert.Equal("alive", await bench.WriteAsync("stream:write('alive')"));
+    }
+
+    private static async Task HangUpDuringAsync(ScriptBench bench, ScriptRunId run, ScriptOp op, string reason = "hangup")
+    {
+        var begun = await bench.Port.NextAsync(op);
+        bench.Engine.LegGone(run, reason);
+        bench.Engine.Complete(begun.Token, new OpResult(0));
     }
 }

@@ -28,17 +28,17 @@ internal sealed class CallbackGuard(PluginLog log, TimeSpan stall, PluginMetrics
     {
         _plugin = instance.Plugin;
         _event = e;
-        var fault = Run(instance, KindName(e.Kind), now, RunEvent);
+        var fault = Run(instance, KindName(e.Kind), now, RunEvent, _stallTicks);
         _plugin = null;
         _event = default;
         return fault;
     }
 
-    /// <summary>Calls something else of an instance.</summary>
+    /// <summary>Calls something else of an instance; how long a change of versions takes is told by who asked for it.</summary>
     public PluginFault? Call(PluginInstance instance, string kind, DateTimeOffset now, Action action)
     {
         _action = action;
-        var fault = Run(instance, kind, now, RunAction);
+        var fault = Run(instance, kind, now, RunAction, long.MaxValue);
         _action = null;
         return fault;
     }
@@ -59,7 +59,7 @@ internal sealed class CallbackGuard(PluginLog log, TimeSpan stall, PluginMetrics
         _ => "event",
     };
 
-    private PluginFault? Run(PluginInstance instance, string kind, DateTimeOffset now, ContextCallback callback)
+    private PluginFault? Run(PluginInstance instance, string kind, DateTimeOffset now, ContextCallback callback, long stallTicks)
     {
         var began = Stopwatch.GetTimestamp();
         Volatile.Write(ref _kind, kind);
@@ -79,7 +79,7 @@ internal sealed class CallbackGuard(PluginLog log, TimeSpan stall, PluginMetrics
         instance.Host.Leave();
         Volatile.Write(ref _since, 0);
         var took = Stopwatch.GetTimestamp() - began;
-        if (took > _stallTicks)
+        if (took > stallTicks)
         {
             metrics.Count("host_stalls", 1);
             log.Stalled(instance.Manifest.Name, instance.Manifest.Version, (long)Stopwatch.GetElapsedTime(0, took).TotalMilliseconds, kind);

@@ -25,6 +25,7 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
     private readonly Dictionary<string, LoopIo> _loops = [];
     private readonly Lock _routesLock = new();
     private readonly DirectoryWatch? _directoryWatch;
+    private LoopIo? _coreLoop;
     private Routes _routes = new([]);
     private bool _isDisposed;
 
@@ -55,6 +56,10 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
             _directoryWatch = new DirectoryWatch(options.PluginDirectory, time, name => _ = SwapAsync(name, null, CancellationToken.None));
         }
     }
+
+    /// <summary>Gives the host the core's loop, before any plugin starts; it stays the core's.</summary>
+    /// <param name="loop">The loop.</param>
+    internal void UseCoreLoop(LoopIo loop) => _coreLoop = loop;
 
     /// <inheritdoc/>
     public IReadOnlyList<PluginStatus> Status => [.. _routes.Slots.Select(static s => s.Status())];
@@ -293,8 +298,8 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
             CheckConflicts(prepared.Manifest, slot);
             listeners = _preparer.Bind(prepared.Section.Listeners, existing, _ids, slot.Log, slot.Name);
             var infos = listeners.Select(static l => l.Info).ToArray();
-            var state = await LoopCall.RunAsync(slot.Loop, slot.Export, _options.StartTimeout, cancellationToken);
-            await _preparer.DryRunAsync(slot, prepared, state, infos, cancellationToken);
+            var snapshot = await LoopCall.RunAsync(slot.Loop, slot.Snapshot, _options.StartTimeout, cancellationToken);
+            await _preparer.DryRunAsync(slot, prepared, snapshot, infos, cancellationToken);
             var plugin = await _preparer.CreateAsync(prepared, cancellationToken);
             var host = new InstanceHost(slot, prepared.Section.Options, infos, InstanceMode.Trial);
             var next = new PluginInstance(prepared.Manifest, prepared.Code, plugin, host, listeners);
@@ -325,7 +330,7 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
         }
 
         return fault is null
-            ? new SwapResult(true, $"{slot.Name} {old.Manifest.Version} -> {next.Manifest.Version}, generation {slot.Generation}", pause)
+            ? new SwapResult(true, $"{slot.Name} {old.Manifest.Version} -> {next.Manifest.Version}, generation {slot.Generation}, the mailbox stood still for {pause.TotalMilliseconds:0.00} ms", pause)
             : new SwapResult(false, $"probation: {fault.Text}; {slot.Name} {old.Manifest.Version} is back in force", pause);
     }
 
@@ -339,6 +344,11 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
 
     private LoopIo LoopFor(string plugin)
     {
+        if (_coreLoop is not null && _options.OnCoreLoop.Contains(plugin))
+        {
+            return _coreLoop;
+        }
+
         var name = _options.SharedLoop.Contains(plugin) ? "plugins" : $"plugin {plugin}";
         if (!_loops.TryGetValue(name, out var io))
         {

@@ -23,7 +23,11 @@ internal sealed partial class PluginSlot
         Log.Running(Name, first.Manifest.Version, Generation);
     }
 
-    /// <summary>A snapshot of the state of the version in force.</summary>
+    /// <summary>What the dry run of another version needs.</summary>
+    /// <exception cref="PluginLoadException">The version in force failed to export its state.</exception>
+    public PluginSnapshot Snapshot() => new(Export(), _recent.Snapshot());
+
+    /// <summary>The state of the version in force.</summary>
     /// <exception cref="PluginLoadException">It failed to write one.</exception>
     public byte[] Export()
     {
@@ -151,6 +155,7 @@ internal sealed partial class PluginSlot
 
         current.Host.CommitHeld();
         trial.Add(record);
+        _recent.Add(record.Event, record.Now);
         if (trial.IsFull)
         {
             EndProbation();

@@ -40,6 +40,7 @@ internal sealed partial class PluginSlot : ITransportSink
     private readonly FaultGate _gate;
     private readonly Action _onChanged;
     private readonly Queue<TransportEvent> _parked = [];
+    private readonly RecentEvents _recent = new();
     private readonly Counter _events = new();
     private readonly Counter _faults = new();
     private int _leaked;
@@ -211,7 +212,10 @@ internal sealed partial class PluginSlot : ITransportSink
         if (_guard.Event(instance, e, now) is { } fault)
         {
             OnFault(instance, e, fault);
+            return;
         }
+
+        _recent.Add(e, now);
     }
 
     private void OnFault(PluginInstance instance, in TransportEvent e, PluginFault fault)

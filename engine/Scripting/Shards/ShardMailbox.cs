@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using XSwitchEngine.Core.Loop;
 using XSwitchEngine.Core.Scripts;
 
 namespace XSwitchEngine.Scripting.Shards;
@@ -36,7 +37,7 @@ internal readonly record struct ShardMessage(ShardMessageKind Kind, ScriptRun? R
 internal sealed class ShardMailbox : IDisposable
 {
     private readonly ConcurrentQueue<ShardMessage> _queue = new();
-    private readonly SemaphoreSlim _wake = new(0);
+    private readonly ILoopWaiter _waiter = FutexWaiter.IsSupported ? new FutexWaiter() : new SemaphoreWaiter();
     private int _sleeping;
     private volatile bool _closed;
 
@@ -60,7 +61,7 @@ internal sealed class ShardMailbox : IDisposable
         Interlocked.MemoryBarrier();
         if (_queue.IsEmpty && !_closed)
         {
-            _wake.Wait();
+            _waiter.Wait(-1);
         }
 
         Volatile.Write(ref _sleeping, 0);
@@ -74,13 +75,13 @@ internal sealed class ShardMailbox : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _wake.Dispose();
+    public void Dispose() => _waiter.Dispose();
 
     private void Wake()
     {
         if (Volatile.Read(ref _sleeping) == 1 && Interlocked.Exchange(ref _sleeping, 0) == 1)
         {
-            _wake.Release();
+            _waiter.Wake();
         }
     }
 }

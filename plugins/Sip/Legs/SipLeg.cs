@@ -402,13 +402,19 @@ internal sealed partial class SipLeg
             _timer = default;
         }
 
-        // The INVITE transaction lives on for a while and must not keep all this.
-        if (_inviteKey.Length > 0 && _context.Transactions.FindClient(_inviteKey) is { } invite)
-        {
-            invite.Leg = null;
-        }
-
+        Abandon(_inviteKey);
+        Abandon(_reinviteKey);
         _context.Legs.Remove(this);
+    }
+
+    /// <summary>An INVITE transaction lives on for a while: it must neither keep all this nor wait without end.</summary>
+    private void Abandon(string key)
+    {
+        if (key.Length > 0 && _context.Transactions.FindClient(key) is { } transaction)
+        {
+            transaction.Leg = null;
+            _context.Transactions.Handle(transaction, new TransactionInput(TransactionInputKind.FinalDue));
+        }
     }
 
     /// <summary>One host timer serves all deadlines of the leg.</summary>

@@ -71,6 +71,7 @@ public sealed class CallFlowTests
         _bench.Run(script, ScriptOp.Answer);
         _bench.End(script);
         Assert.False(leg.IsUp);
+        Assert.Equal(503, Assert.Single(_bench.Commands<LegCommand.Hangup>()).Cause.ToSipStatus());
         Assert.Equal(0, _bench.Table.Count);
     }
 

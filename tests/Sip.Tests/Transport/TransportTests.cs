@@ -40,6 +40,15 @@ public sealed class TransportTests
     }
 
     [Fact]
+    public void An_empty_via_before_the_top_one_is_no_trap()
+    {
+        var host = SipTest.Open();
+        var peer = new SipPeer(host);
+        peer.Send(peer.Request("OPTIONS").Replace("Via:", "Via:\r\nVia:", StringComparison.Ordinal));
+        Assert.Equal(200, peer.Take().Status);
+    }
+
+    [Fact]
     public void A_call_over_tcp_stays_on_its_connection()
     {
         var host = SipTest.Open();
