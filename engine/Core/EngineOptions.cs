@@ -1,4 +1,6 @@
+using System.ComponentModel.DataAnnotations;
 using System.Net;
+using XSwitchEngine.Core.Directory;
 
 namespace XSwitchEngine.Core;
 
@@ -30,30 +32,42 @@ public sealed class EngineOptions
     public List<string> Codecs { get; set; } = ["G722", "PCMA", "PCMU"];
 
     /// <summary>First RTP port, even.</summary>
+    [Range(1024, 65534)]
     public int RtpPortStart { get; set; } = 16384;
 
     /// <summary>Last RTP port.</summary>
+    [Range(1025, 65535)]
     public int RtpPortEnd { get; set; } = 32767;
 
     /// <summary>Address that peers see for media, when it differs from the bound one (NAT); null for the bound one.</summary>
     public IPAddress? AdvertisedAddress { get; set; }
 
     /// <summary>Media loops; 0 for one per core.</summary>
+    [Range(0, 256)]
     public int MediaLoops { get; set; }
 
     /// <summary>Script shards; 0 for one per core.</summary>
+    [Range(0, 256)]
     public int ScriptShards { get; set; }
 
     /// <summary>Most legs at once; more are refused with 503.</summary>
+    [Range(1, 1_000_000)]
     public int MaxSessions { get; set; } = 10_000;
 
+    /// <summary>Messages waiting for the core loop above which new legs are refused.</summary>
+    [Range(100, 200_000)]
+    public int OverloadQueueLength { get; set; } = 20_000;
+
     /// <summary>New incoming legs a second; more are refused with 503. 0 for no limit.</summary>
+    [Range(0, 1_000_000)]
     public int MaxSessionsPerSecond { get; set; }
 
     /// <summary>Seconds that an originated leg rings before it fails with NO_ANSWER.</summary>
+    [Range(1, 3600)]
     public int OriginateTimeoutSeconds { get; set; } = 60;
 
     /// <summary>Seconds that SIGTERM waits for calls to end by themselves.</summary>
+    [Range(0, 86_400)]
     public int DrainSeconds { get; set; } = 30;
 
     /// <summary>Dial-plan context of calls that come in on a profile without a user, by profile; a profile that is not listed refuses them.</summary>
@@ -64,4 +78,10 @@ public sealed class EngineOptions
 
     /// <summary>Whether scripts may run shell commands (application and API command <c>system</c>).</summary>
     public bool AllowSystem { get; set; }
+
+    /// <summary>Users beside those of the directory's database; one with the same number takes its place.</summary>
+    public List<UserOptions> Users { get; set; } = [];
+
+    /// <summary>Groups beside those of the database: numbers of their members, by name.</summary>
+    public Dictionary<string, List<string>> Groups { get; set; } = [];
 }

@@ -15,12 +15,14 @@ public sealed class EventLoop : IDisposable
     /// <summary>Items between two looks at the clock: a flood of messages must not stop the timers.</summary>
     public const int BatchSize = 256;
 
+    private const double MaxDueMs = 100L * 24 * 3600 * 1000;
+
     private readonly ConcurrentQueue<Item> _queue = new();
     private readonly TimerWheel _wheel = new();
     private readonly TimeProvider _time;
     private readonly int _capacity;
     private readonly Action<Exception, object?> _onFault;
-    private readonly SemaphoreSlim _wake = new(0);
+    private readonly ILoopWaiter _waiter;
     private readonly Action<LoopTimer> _fire;
     private readonly long _origin;
     private Thread? _thread;
@@ -34,8 +36,20 @@ public sealed class EventLoop : IDisposable
     /// <param name="capacity">Most items that <see cref="TryPost"/> lets wait.</param>
     /// <param name="onFault">Receives exceptions of items with the item's state; must not throw.</param>
     public EventLoop(string name, TimeProvider time, int capacity, Action<Exception, object?> onFault)
+        : this(name, time, capacity, onFault, FutexWaiter.IsSupported ? new FutexWaiter() : new SemaphoreWaiter())
+    {
+    }
+
+    /// <summary>Makes a loop that sleeps in a place of the owner's choice.</summary>
+    /// <param name="name">For the thread and for logs.</param>
+    /// <param name="time">The clock of <see cref="Now"/> and of timers.</param>
+    /// <param name="capacity">Most items that <see cref="TryPost"/> lets wait.</param>
+    /// <param name="onFault">Receives exceptions of items with the item's state; must not throw.</param>
+    /// <param name="waiter">Disposed with the loop.</param>
+    internal EventLoop(string name, TimeProvider time, int capacity, Action<Exception, object?> onFault, ILoopWaiter waiter)
     {
         Name = name;
+        _waiter = waiter;
         _time = time;
         _capacity = capacity;
         _onFault = onFault;
@@ -66,7 +80,7 @@ public sealed class EventLoop : IDisposable
     public void Start()
     {
         _thread = new Thread(Run) { IsBackground = true, Name = Name };
-        _thread.Start();
+        _thread.UnsafeStart(); // the starter's AsyncLocal values are none of the loop's
     }
 
     /// <summary>Queues an item unless the queue is full.</summary>
@@ -93,24 +107,25 @@ public sealed class EventLoop : IDisposable
         _queue.Enqueue(new Item(action, state));
         if (Volatile.Read(ref _sleeping) == 1 && Interlocked.Exchange(ref _sleeping, 0) == 1)
         {
-            _wake.Release();
+            _waiter.Wake();
         }
     }
 
     /// <summary>Sets a one-shot timer. Loop thread only.</summary>
-    /// <param name="due">From now; resolution 4 ms.</param>
+    /// <param name="due">From now, up to 100 days; resolution 4 ms, never early. Timers of one tick fire in the order in which they were set.</param>
     /// <param name="action">What to run.</param>
     /// <param name="state">Its argument.</param>
     public LoopTimer Schedule(TimeSpan due, Action<object?> action, object? state)
     {
         var timer = new LoopTimer(action, state);
-        var now = ElapsedMs();
+        var now = _time.GetElapsedTime(_origin).TotalMilliseconds;
         if (_wheel.Count == 0)
         {
-            _wheel.Reset(now);
+            _wheel.Reset((long)now);
         }
 
-        _wheel.Add(timer, now + (long)Math.Ceiling(Math.Max(0, due.TotalMilliseconds)));
+        // Never early: what counts is the exact time asked for, rounded up once.
+        _wheel.Add(timer, (long)Math.Ceiling(now + Math.Clamp(due.TotalMilliseconds, 0, MaxDueMs)));
         return timer;
     }
 
@@ -129,7 +144,7 @@ public sealed class EventLoop : IDisposable
     public bool RunPending()
     {
         var before = Handled;
-        Now = _time.GetUtcNow();
+        RefreshNow();
         _wheel.Advance(ElapsedMs(), _fire);
         for (var i = 0; i < BatchSize && _queue.TryDequeue(out var item); i++)
         {
@@ -140,12 +155,27 @@ public sealed class EventLoop : IDisposable
         return Handled != before;
     }
 
+    /// <summary>Takes the time anew for <see cref="Now"/>. Loop thread only; for sources that deliver between batches.</summary>
+    internal void RefreshNow() => Now = _time.GetUtcNow();
+
     /// <summary>Stops the thread after the item under way; what is still queued is dropped.</summary>
     public void Dispose()
     {
+        if (_stopping)
+        {
+            return;
+        }
+
         _stopping = true;
-        _wake.Release();
-        if (_thread is not null && Thread.CurrentThread != _thread)
+        if (_thread is null)
+        {
+            _waiter.Dispose();
+            return;
+        }
+
+        // The thread disposes the waiter itself: an item that hangs must not find it gone.
+        _waiter.Wake();
+        if (Thread.CurrentThread != _thread)
         {
             _thread.Join(TimeSpan.FromSeconds(5));
         }
@@ -158,20 +188,25 @@ public sealed class EventLoop : IDisposable
             RunPending();
             if (!_queue.IsEmpty)
             {
+                if (_waiter.HasSources)
+                {
+                    _waiter.Wait(0);
+                }
+
                 continue;
             }
 
             Volatile.Write(ref _sleeping, 1);
             Interlocked.MemoryBarrier();
-            if (!_queue.IsEmpty || _stopping)
+            if (_queue.IsEmpty && !_stopping)
             {
-                Volatile.Write(ref _sleeping, 0);
-                continue;
+                _waiter.Wait(_wheel.NextDelayMs(ElapsedMs()));
             }
 
-            _wake.Wait(_wheel.NextDelayMs(ElapsedMs()));
             Volatile.Write(ref _sleeping, 0);
         }
+
+        _waiter.Dispose();
     }
 
     private void Fire(LoopTimer timer) => Execute(timer.Action, timer.State);

@@ -10,10 +10,12 @@ internal sealed class TimerWheel
     /// <summary>Resolution, ms.</summary>
     public const int TickMs = 4;
 
+    private const int MaxDelayMs = 3_600_000;
     private const int Levels = 4;
     private const int SlotBits = 8;
     private const int Slots = 1 << SlotBits;
     private readonly LoopTimer?[] _slots = new LoopTimer?[Levels * Slots];
+    private readonly int[] _levelCounts = new int[Levels];
     private long _tick;
 
     /// <summary>Timers that are set.</summary>
@@ -29,7 +31,7 @@ internal sealed class TimerWheel
     public void Add(LoopTimer timer, long dueMs)
     {
         timer.DueTick = Math.Max((dueMs + TickMs - 1) / TickMs, _tick + 1);
-        Link(timer);
+        Link(timer, inFront: false);
         Count++;
     }
 
@@ -46,7 +48,7 @@ internal sealed class TimerWheel
         Count--;
     }
 
-    /// <summary>Moves the clock and gives every timer that is due to the caller, in order of ticks.</summary>
+    /// <summary>Moves the clock and gives every timer that is due to the caller, in order of ticks and within one in the order in which they were added.</summary>
     /// <param name="nowMs">The owner's clock.</param>
     /// <param name="fire">Called for each; it may add and remove timers.</param>
     public void Advance(long nowMs, Action<LoopTimer> fire)
@@ -60,7 +62,16 @@ internal sealed class TimerWheel
                 return;
             }
 
-            _tick++;
+            // Where the lower levels are empty nothing happens before the next level's slot ends.
+            var level = LowestLevel();
+            var next = NextSlot(level);
+            if (next > target)
+            {
+                _tick = target;
+                return;
+            }
+
+            _tick = next;
             Cascade();
             var slot = (int)(_tick & (Slots - 1));
             while (_slots[slot] is { } timer)
@@ -72,7 +83,7 @@ internal sealed class TimerWheel
         }
     }
 
-    /// <summary>Time until something may be due: exact within the first level, at most its length otherwise.</summary>
+    /// <summary>Time until something may be due: exact for what is due within a second, else until the wheel wants to look again.</summary>
     /// <param name="nowMs">The owner's clock.</param>
     /// <returns>Milliseconds, or −1 when no timer is set.</returns>
     public int NextDelayMs(long nowMs)
@@ -82,36 +93,52 @@ internal sealed class TimerWheel
             return -1;
         }
 
-        for (var i = 1; i <= Slots; i++)
+        var level = LowestLevel();
+        var tick = NextSlot(level);
+        while (level == 0 && _slots[(int)(tick & (Slots - 1))] is null && (tick & (Slots - 1)) != 0)
         {
-            var tick = _tick + i;
-            if (_slots[(int)(tick & (Slots - 1))] is not null || (tick & (Slots - 1)) == 0)
-            {
-                return (int)Math.Max(0, (tick * TickMs) - nowMs);
-            }
+            tick++;
         }
 
-        return Slots * TickMs;
+        return (int)Math.Clamp((tick * TickMs) - nowMs, 0, MaxDelayMs);
     }
+
+    private int LowestLevel()
+    {
+        var level = 0;
+        while (_levelCounts[level] == 0)
+        {
+            level++;
+        }
+
+        return level;
+    }
+
+    // The first tick of the next slot of a level.
+    private long NextSlot(int level) => ((_tick >> (SlotBits * level)) + 1) << (SlotBits * level);
 
     private void Cascade()
     {
         for (var level = 1; level < Levels && (_tick & ((1L << (SlotBits * level)) - 1)) == 0; level++)
         {
             var index = (level * Slots) + (int)((_tick >> (SlotBits * level)) & (Slots - 1));
-            var head = _slots[index];
+            var timer = _slots[index]?.Previous;
+            var first = _slots[index];
             _slots[index] = null;
-            while (head is not null)
+
+            // What comes from above was set before what is already below with the same due tick, so it goes in front, last one first.
+            while (timer is not null)
             {
-                var next = head.Next;
-                head.Next = head.Previous = null;
-                Link(head);
-                head = next;
+                var previous = timer == first ? null : timer.Previous;
+                _levelCounts[level]--;
+                Link(timer, inFront: true);
+                timer = previous;
             }
         }
     }
 
-    private void Link(LoopTimer timer)
+    // Each slot is a ring through its first timer, so that both ends are at hand.
+    private void Link(LoopTimer timer, bool inFront)
     {
         var delta = timer.DueTick - _tick;
         var level = 0;
@@ -122,30 +149,39 @@ internal sealed class TimerWheel
 
         var slot = (level * Slots) + (int)((timer.DueTick >> (SlotBits * level)) & (Slots - 1));
         timer.Slot = slot;
-        timer.Previous = null;
-        timer.Next = _slots[slot];
-        if (timer.Next is not null)
+        _levelCounts[level]++;
+        if (_slots[slot] is not { } first)
         {
-            timer.Next.Previous = timer;
+            timer.Next = timer.Previous = timer;
+            _slots[slot] = timer;
+            return;
         }
 
-        _slots[slot] = timer;
+        timer.Next = first;
+        timer.Previous = first.Previous;
+        first.Previous!.Next = timer;
+        first.Previous = timer;
+        if (inFront)
+        {
+            _slots[slot] = timer;
+        }
     }
 
     private void Unlink(LoopTimer timer)
     {
-        if (timer.Previous is null)
+        _levelCounts[timer.Slot >> SlotBits]--;
+        if (timer.Next == timer)
         {
-            _slots[timer.Slot] = timer.Next;
+            _slots[timer.Slot] = null;
         }
         else
         {
-            timer.Previous.Next = timer.Next;
-        }
-
-        if (timer.Next is not null)
-        {
-            timer.Next.Previous = timer.Previous;
+            timer.Previous!.Next = timer.Next;
+            timer.Next!.Previous = timer.Previous;
+            if (_slots[timer.Slot] == timer)
+            {
+                _slots[timer.Slot] = timer.Next;
+            }
         }
 
         timer.Next = timer.Previous = null;

@@ -1,0 +1,653 @@
+using XSwitchEngine.Abstractions;
+using XSwitchEngine.Media;
+
+namespace XSwitchEngine.Core.Calls;
+
+/// <summary>The life of legs: made, alerted, answered, changed, ended, each end exactly once. Core loop only, except <see cref="Post"/> and the counters.</summary>
+internal sealed class CallCore : ICallCore
+{
+    private readonly Action<object?> _onLegEvent;
+    private readonly LoopbackEndpoint _loopback;
+    private long _total;
+    private long _refused;
+    private DateTimeOffset _second;
+    private int _thisSecond;
+    private int _lastSecond;
+    private volatile bool _draining;
+
+    public CallCore(CallServices services)
+    {
+        Services = services;
+        Media = new LegMedia(services);
+        _onLegEvent = e => Handle((LegEvent)e!);
+        _loopback = new LoopbackEndpoint(this);
+        Announce = new ChannelEvents(services);
+    }
+
+    public CallServices Services { get; }
+
+    public CallTable Table { get; } = new();
+
+    public LegMedia Media { get; }
+
+    public ChannelEvents Announce { get; }
+
+    /// <summary>Takes a new incoming leg: the dial plan. Set by the composition.</summary>
+    public Action<Leg> OnIncoming { get; set; } = static _ => { };
+
+    /// <summary>A digit came. Set by the composition.</summary>
+    public Action<Leg, LegEvent.TransferRequested> OnTransferRequested { get; set; } = static (_, _) => { };
+
+    /// <summary>Tells the scripts of a leg that it ended (<c>hangup</c>) or was taken away (<c>transfer</c>). Set by the composition.</summary>
+    public Action<Leg, string> OnLegGone { get; set; } = static (_, _) => { };
+
+    /// <summary>Starts the work that a leg was redirected to. Set by the composition.</summary>
+    public Action<Leg> OnRedirected { get; set; } = static _ => { };
+
+    /// <summary>Legs made since the start.</summary>
+    public long Total => Volatile.Read(ref _total);
+
+    /// <summary>Legs refused because of a limit.</summary>
+    public long Refused => Volatile.Read(ref _refused);
+
+    /// <summary>Legs made in the last full second.</summary>
+    public int PerSecond => _lastSecond;
+
+    /// <summary>Most legs made in one second.</summary>
+    public int PeakPerSecond { get; private set; }
+
+    /// <summary>Whether new legs are refused for good.</summary>
+    public bool IsDraining
+    {
+        get => _draining;
+        set => _draining = value;
+    }
+
+    /// <summary>Ended legs by cause.</summary>
+    public System.Collections.Concurrent.ConcurrentDictionary<HangupCause, long> Causes { get; } = new();
+
+    /// <inheritdoc/>
+    public bool IsRefusingCalls =>
+        _draining || Table.Count >= Services.Options.MaxSessions || Services.Loop.Length > Services.Options.OverloadQueueLength;
+
+    /// <inheritdoc/>
+    public LegId NewLeg() => new(Guid.NewGuid());
+
+    /// <inheritdoc/>
+    public void Post(LegEvent e) => Services.Loop.Post(_onLegEvent, e);
+
+    /// <summary>Runs work of a leg; an exception in it ends that leg and nothing else.</summary>
+    /// <param name="leg">The leg, or null.</param>
+    /// <param name="work">The work; it starts at once.</param>
+    public void Spawn(Leg? leg, Func<Task> work) => _ = GuardAsync(leg, work);
+
+    /// <summary>Registers a new leg.</summary>
+    /// <param name="leg">The leg.</param>
+    public void Add(Leg leg)
+    {
+        Table.Add(leg);
+        _total++;
+        CountSecond();
+        Services.Cdr.Open(CdrFields.Of(leg));
+        Announce.Channel("CHANNEL_CREATE", leg);
+    }
+
+    /// <summary>Sends a command to whoever serves the leg.</summary>
+    /// <param name="leg">The leg.</param>
+    /// <param name="command">The command.</param>
+    /// <returns>False when nobody takes it.</returns>
+    public bool Dispatch(Leg leg, LegCommand command) =>
+        leg.Endpoint == LoopbackEndpoint.Scheme ? _loopback.Handle(leg, command) : Services.Plugins.Dispatch(leg.Endpoint, command);
+
+    /// <summary>Tells the caller that the far end alerts.</summary>
+    /// <param name="leg">The leg; one that has media or is answered is left alone.</param>
+    public void Ring(Leg leg)
+    {
+        if (leg.Direction == LegDirection.Inbound && leg.State is LegState.New or LegState.Routing)
+        {
+            leg.State = LegState.Ringing;
+            leg.ProgressTime ??= Services.Loop.Now;
+            Dispatch(leg, new LegCommand.Ring(leg.Id));
+            Announce.Channel("CHANNEL_PROGRESS", leg);
+        }
+    }
+
+    /// <summary>Opens media toward the caller before the answer.</summary>
+    /// <param name="leg">The leg; one that has media is left alone.</param>
+    /// <param name="preferred">A codec to prefer, or null.</param>
+    /// <returns>False when the leg ended for want of media.</returns>
+    public bool PreAnswer(Leg leg, CodecOption? preferred = null)
+    {
+        if (!leg.IsUp)
+        {
+            return false;
+        }
+
+        if (leg.Direction == LegDirection.Outbound || leg.State is LegState.Early or LegState.Answered)
+        {
+            return true;
+        }
+
+        if (!Media.TryDescribe(leg, preferred, out var sdp, out var reason))
+        {
+            Hangup(leg, NoMediaCause(leg), 0, reason);
+            return false;
+        }
+
+        leg.State = LegState.Early;
+        leg.ProgressMediaTime ??= Services.Loop.Now;
+        leg.ProgressTime ??= Services.Loop.Now;
+        Dispatch(leg, new LegCommand.EarlyMedia(leg.Id, sdp));
+        Announce.Channel("CHANNEL_PROGRESS_MEDIA", leg);
+        return true;
+    }
+
+    /// <summary>Answers the caller.</summary>
+    /// <param name="leg">The leg; an answered one is left alone.</param>
+    /// <param name="preferred">A codec to prefer, or null.</param>
+    /// <returns>False when the leg ended for want of media.</returns>
+    public bool Answer(Leg leg, CodecOption? preferred = null)
+    {
+        if (!leg.IsUp || leg.IsAnswered)
+        {
+            return leg.IsUp;
+        }
+
+        if (leg.Direction == LegDirection.Outbound)
+        {
+            return true;
+        }
+
+        if (!Media.TryDescribe(leg, preferred, out var sdp, out var reason))
+        {
+            Hangup(leg, NoMediaCause(leg), 0, reason);
+            return false;
+        }
+
+        MarkAnswered(leg);
+        Dispatch(leg, new LegCommand.Answer(leg.Id, sdp));
+        return true;
+    }
+
+    /// <summary>Ends a leg; in every state, once.</summary>
+    /// <param name="leg">The leg.</param>
+    /// <param name="cause">Why.</param>
+    /// <param name="status">A protocol status of its own for a leg that is not answered, or 0.</param>
+    /// <param name="text">Reason in words for the peer.</param>
+    public void Hangup(Leg leg, HangupCause cause, int status = 0, string text = "")
+    {
+        if (!leg.IsUp)
+        {
+            return;
+        }
+
+        Dispatch(leg, new LegCommand.Hangup(leg.Id, cause, status, text));
+        if (text.Length > 0)
+        {
+            leg.Variables.Set("hangup_reason", text);
+        }
+
+        End(leg, cause, status, byPeer: false);
+    }
+
+    /// <summary>Gives a leg something else to do: what it does now stops.</summary>
+    /// <param name="leg">The leg.</param>
+    /// <param name="next">What.</param>
+    public void Redirect(Leg leg, NextStep next)
+    {
+        if (!leg.IsUp)
+        {
+            return;
+        }
+
+        leg.Epoch++;
+        leg.Next = next;
+        OnLegGone(leg, "transfer");
+        Part(leg, left: true);
+        leg.Deliver(Signal.Redirected.Instance);
+        if (!leg.IsControlled)
+        {
+            OnRedirected(leg);
+        }
+    }
+
+    /// <summary>Parts two bridged legs.</summary>
+    /// <param name="leg">One of them; a leg that is not bridged is left alone.</param>
+    /// <param name="left">Whether this leg goes elsewhere (rather than ends).</param>
+    public void Part(Leg leg, bool left)
+    {
+        if (leg.Peer is not { } peer)
+        {
+            return;
+        }
+
+        leg.Peer = null;
+        peer.Peer = null;
+        if (leg.Media.IsOpen)
+        {
+            Services.Media.Unbridge(leg.Media);
+        }
+
+        Announce.Bridge("CHANNEL_UNBRIDGE", leg, peer);
+        StopTone(leg);
+        StopTone(peer);
+        peer.Deliver(left ? new Signal.PeerLeft(leg) : new Signal.PeerGone(leg));
+        leg.Deliver(new Signal.PeerLeft(peer));
+    }
+
+    /// <summary>Handles a media event on the core loop.</summary>
+    /// <param name="e">The event.</param>
+    public void OnMedia(in MediaEvent e)
+    {
+        if (Media.Find(e.Owner) is not { } leg)
+        {
+            return;
+        }
+
+        switch (e.Kind)
+        {
+            case MediaEventKind.Dtmf:
+                OnDigit(leg, (char)e.Value, (int)e.Extra, bySignalling: false);
+                break;
+            case MediaEventKind.PlaybackDone:
+                leg.Deliver(new Signal.PlaybackDone(e.Token, (PlaybackEnd)e.Value, e.Extra, e.Rate));
+                break;
+            case MediaEventKind.RecordingDone:
+                OnRecordingDone(leg, e);
+                break;
+            case MediaEventKind.Silence:
+                leg.Deliver(Signal.SilenceReached.Instance);
+                break;
+            case MediaEventKind.Timeout:
+                Hangup(leg, HangupCause.MediaTimeout);
+                break;
+            case MediaEventKind.MediaUp:
+            default:
+                break;
+        }
+    }
+
+    /// <summary>Plays music or a ring tone that the core itself wants.</summary>
+    /// <param name="leg">The leg.</param>
+    /// <param name="source">A playback string with absolute names.</param>
+    public void PlayTone(Leg leg, string source)
+    {
+        if (leg.Media.IsOpen)
+        {
+            leg.ToneToken = Media.NewToken();
+            Services.Media.Play(leg.Media, leg.ToneToken, source);
+        }
+    }
+
+    /// <summary>Ends what <see cref="PlayTone"/> began.</summary>
+    /// <param name="leg">The leg.</param>
+    public void StopTone(Leg leg)
+    {
+        if (leg.ToneToken != 0 && leg.Media.IsOpen)
+        {
+            Services.Media.ControlPlayback(leg.Media, leg.ToneToken, PlaybackControl.Stop);
+        }
+
+        leg.ToneToken = 0;
+    }
+
+    /// <summary>Forgets an ended leg once nothing holds it.</summary>
+    /// <param name="leg">The leg.</param>
+    public void Release(Leg leg)
+    {
+        if (leg.State == LegState.Reported && leg.ScriptRuns == 0)
+        {
+            Table.Remove(leg);
+        }
+    }
+
+    /// <summary>Without a session there was no port (503); with one there was no common codec (488).</summary>
+    private static HangupCause NoMediaCause(Leg leg) => leg.Media.IsOpen ? HangupCause.IncompatibleDestination : HangupCause.NormalCircuitCongestion;
+
+    /// <summary>Puts an outbound leg into the state that its plugin's answer means.</summary>
+    private void MarkAnswered(Leg leg)
+    {
+        leg.State = LegState.Answered;
+        leg.AnsweredTime = Services.Loop.Now;
+        Services.Cdr.Open(CdrFields.Of(leg));
+        Announce.Channel("CHANNEL_ANSWER", leg);
+    }
+
+    private void Handle(LegEvent e)
+    {
+        if (e is LegEvent.Incoming incoming)
+        {
+            TakeIncoming(incoming);
+            return;
+        }
+
+        if (Table.Find(e.Leg) is not { IsUp: true } leg)
+        {
+            return;
+        }
+
+        switch (e)
+        {
+            case LegEvent.Ringing:
+                if (leg.State is LegState.New or LegState.Routing)
+                {
+                    leg.State = LegState.Ringing;
+                    Announce.Channel("CHANNEL_PROGRESS", leg);
+                }
+
+                leg.ProgressTime ??= Services.Loop.Now;
+                leg.Dialler?.Send(new Signal.PeerRinging(leg));
+                break;
+            case LegEvent.Progress progress:
+                TakeProgress(leg, progress.Answer);
+                break;
+            case LegEvent.Answered answered:
+                TakeAnswer(leg, answered);
+                break;
+            case LegEvent.Confirmed confirmed:
+                if (confirmed.Answer is { } late && !Media.TryAccept(leg, late, out var reason))
+                {
+                    Hangup(leg, HangupCause.IncompatibleDestination, 0, reason);
+                    break;
+                }
+
+                leg.Deliver(Signal.Answered.Instance);
+                break;
+            case LegEvent.Reoffered reoffered:
+                TakeReoffer(leg, reoffered.Offer);
+                break;
+            case LegEvent.ReofferAnswered answer:
+                if (answer.Answer is null)
+                {
+                    leg.OfferSent = null;       // refused: the old session stays
+                }
+                else
+                {
+                    Media.TryAccept(leg, answer.Answer, out _);
+                    UpdateHold(leg);
+                }
+
+                break;
+            case LegEvent.Dtmf dtmf:
+                OnDigit(leg, dtmf.Digit, dtmf.DurationMs, bySignalling: true);
+                break;
+            case LegEvent.TransferRequested transfer:
+                OnTransferRequested(leg, transfer);
+                break;
+            case LegEvent.Message message:
+                Announce.Message(leg, message);
+                break;
+            case LegEvent.HungUp hungUp:
+                if (hungUp.Text.Length > 0)
+                {
+                    leg.Variables.Set("sip_hangup_phrase", hungUp.Text);
+                }
+
+                End(leg, hungUp.Cause, hungUp.ProtocolStatus, hungUp.ByPeer);
+                break;
+            default:
+                throw new System.Diagnostics.UnreachableException("Every leg event has a case.");
+        }
+    }
+
+    private void TakeIncoming(LegEvent.Incoming e)
+    {
+        var caller = e.Caller;
+        if (IsRefusingCalls || OverRate())
+        {
+            _refused++;
+            RefuseUnknown(caller.Endpoint, e.Leg, HangupCause.SwitchCongestion, 503, "engine is draining or at its limit");
+            return;
+        }
+
+        var context = caller.User?.Context ?? Services.Options.ProfileContexts.GetValueOrDefault(caller.Profile);
+        if (context is null)
+        {
+            _refused++;
+            RefuseUnknown(caller.Endpoint, e.Leg, HangupCause.CallRejected, 403, $"profile {caller.Profile} has no context for calls without a user");
+            return;
+        }
+
+        var leg = IncomingLeg.Make(e, context, Services);
+        Add(leg);
+        leg.State = LegState.Routing;
+        OnIncoming(leg);
+    }
+
+    private void RefuseUnknown(string endpoint, LegId leg, HangupCause cause, int status, string text) =>
+        Services.Plugins.Dispatch(endpoint, new LegCommand.Hangup(leg, cause, status, text));
+
+    private void TakeProgress(Leg leg, string answer)
+    {
+        if (!Media.TryAccept(leg, answer, out var reason))
+        {
+            Hangup(leg, HangupCause.IncompatibleDestination, 0, reason);
+            return;
+        }
+
+        if (leg.State < LegState.Early)
+        {
+            leg.State = LegState.Early;
+            leg.ProgressMediaTime ??= Services.Loop.Now;
+            leg.ProgressTime ??= Services.Loop.Now;
+            Announce.Channel("CHANNEL_PROGRESS_MEDIA", leg);
+        }
+
+        leg.Dialler?.Send(new Signal.PeerProgress(leg));
+    }
+
+    private void TakeAnswer(Leg leg, LegEvent.Answered e)
+    {
+        foreach (var (name, value) in e.Variables)
+        {
+            leg.Variables.Set(name, value);
+        }
+
+        if (e.Answer is { } answer ? !Media.TryAccept(leg, answer, out var reason) : Missing(leg, out reason))
+        {
+            Hangup(leg, HangupCause.IncompatibleDestination, 0, reason);
+            return;
+        }
+
+        if (!leg.IsAnswered)
+        {
+            MarkAnswered(leg);
+        }
+
+        leg.Deliver(Signal.Answered.Instance);
+        leg.Dialler?.Send(new Signal.PeerAnswered(leg));
+    }
+
+    private static bool Missing(Leg leg, out string reason)
+    {
+        reason = leg.Negotiated is null ? "answered without a session description" : "";
+        return leg.Negotiated is null;
+    }
+
+    private void TakeReoffer(Leg leg, string? offer)
+    {
+        if (offer is null)
+        {
+            if (Media.TryOffer(leg, null, out var ours, out var why))
+            {
+                Dispatch(leg, new LegCommand.AcceptReoffer(leg.Id, ours));
+            }
+            else
+            {
+                Dispatch(leg, new LegCommand.RejectReoffer(leg.Id, why));
+            }
+
+            return;
+        }
+
+        if (!Media.TryAnswerOffer(leg, offer, null, out var reason))
+        {
+            Dispatch(leg, new LegCommand.RejectReoffer(leg.Id, reason));
+            return;
+        }
+
+        Dispatch(leg, new LegCommand.AcceptReoffer(leg.Id, leg.Negotiated!.LocalSdp));
+        UpdateHold(leg);
+    }
+
+    /// <summary>Follows a change of direction: the party that waits hears music.</summary>
+    private void UpdateHold(Leg leg)
+    {
+        var held = leg.Negotiated is { } session && !leg.HoldsPeer && session.Audio.IsHeldByPeer;
+        if (held == leg.IsHeld)
+        {
+            return;
+        }
+
+        leg.IsHeld = held;
+        Announce.Channel(held ? "CHANNEL_HOLD" : "CHANNEL_UNHOLD", leg);
+        if (leg.Peer is not { } peer)
+        {
+            return;
+        }
+
+        if (held)
+        {
+            PlayTone(peer, SoundNames.HoldMusic(peer, Services));
+        }
+        else
+        {
+            StopTone(peer);
+        }
+    }
+
+    private void OnDigit(Leg leg, char digit, int durationMs, bool bySignalling)
+    {
+        if (!leg.IsUp)
+        {
+            return;
+        }
+
+        Announce.Dtmf(leg, digit, durationMs);
+        if (leg.Peer is { } peer)
+        {
+            ForwardDigit(peer, digit, durationMs, bySignalling);
+        }
+        else
+        {
+            leg.Digits.Add(digit, durationMs);
+        }
+
+        leg.Deliver(new Signal.Digit(digit, durationMs));
+    }
+
+    /// <summary>Digits in RTP are relayed by the media where the far leg has telephone-event; the rest is converted here, so that each goes out once.</summary>
+    private void ForwardDigit(Leg peer, char digit, int durationMs, bool bySignalling)
+    {
+        var inRtp = peer.Negotiated is { Audio.SendEventType: >= 0 } && peer.Variables["dtmf_type"] is not "info";
+        if (!inRtp)
+        {
+            Dispatch(peer, new LegCommand.SendDtmf(peer.Id, digit, durationMs));
+        }
+        else if (bySignalling)
+        {
+            Services.Media.SendDtmf(peer.Media, digit, Math.Clamp(durationMs, 40, 8000));
+        }
+    }
+
+    private void OnRecordingDone(Leg leg, in MediaEvent e)
+    {
+        var token = e.Token;
+        var path = leg.Recordings.FirstOrDefault(p => p.Value == token).Key;
+        if (path is not null)
+        {
+            leg.Recordings.Remove(path);
+            Announce.Recording("RECORD_STOP", leg, path);
+        }
+
+        leg.Deliver(new Signal.RecordingDone(e.Token, (RecordingEnd)e.Value, e.Extra, e.Rate));
+    }
+
+    private void End(Leg leg, HangupCause cause, int status, bool byPeer)
+    {
+        if (!leg.IsUp)
+        {
+            return;
+        }
+
+        leg.State = LegState.HungUp;
+        leg.Cause = cause;
+        leg.ProtocolStatus = status;
+        leg.EndedByPeer = byPeer;
+        leg.HungUpTime = Services.Loop.Now;
+        Table.MarkEnded();
+        Causes.AddOrUpdate(cause, 1, static (_, n) => n + 1);
+        leg.Variables.Set("hangup_cause", cause.Name());
+        if (status != 0)
+        {
+            leg.Variables.Set("sip_term_status", status.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        }
+
+        foreach (var timer in leg.Schedules)
+        {
+            Services.Loop.Cancel(timer);
+        }
+
+        var statistics = leg.Media.IsOpen ? Services.Media.Statistics(leg.Media) : null;
+        Part(leg, left: false);
+        Announce.Channel("CHANNEL_HANGUP", leg);
+        Media.Close(leg);
+        OnLegGone(leg, "hangup");
+        leg.Deliver(Signal.Gone.Instance);
+        leg.Dialler?.Send(new Signal.PeerGone(leg));
+        Services.Cdr.Close(CdrFields.Of(leg) with { Media = statistics });
+        Announce.Channel("CHANNEL_HANGUP_COMPLETE", leg);
+        leg.State = LegState.Reported;
+        Announce.Channel("CHANNEL_DESTROY", leg);
+
+        // The media plane still reports the ends of playbacks and recordings of the leg; a second is far beyond that.
+        Services.Loop.Schedule(TimeSpan.FromSeconds(1), static s => Forget(s), (this, leg));
+        Release(leg);
+    }
+
+    private static void Forget(object? state)
+    {
+        var (core, leg) = ((CallCore, Leg))state!;
+        core.Media.Forget(leg);
+    }
+
+    private bool OverRate()
+    {
+        CountSecond(0);
+        return Services.Options.MaxSessionsPerSecond > 0 && _thisSecond >= Services.Options.MaxSessionsPerSecond;
+    }
+
+    private void CountSecond(int add = 1)
+    {
+        var now = Services.Loop.Now;
+        if (now - _second >= TimeSpan.FromSeconds(1))
+        {
+            _lastSecond = now - _second < TimeSpan.FromSeconds(2) ? _thisSecond : 0;
+            _thisSecond = 0;
+            _second = now;
+        }
+
+        _thisSecond += add;
+        PeakPerSecond = Math.Max(PeakPerSecond, _thisSecond);
+    }
+
+    private async Task GuardAsync(Leg? leg, Func<Task> work)
+    {
+        try
+        {
+            await work();
+        }
+        catch (Exception e)
+        {
+            Log.LegFault(Services.Log, leg?.Uuid ?? "-", e);
+            Faults++;
+            if (leg is not null)
+            {
+                Hangup(leg, HangupCause.NormalTemporaryFailure);
+            }
+        }
+    }
+
+    /// <summary>Exceptions in operations of legs.</summary>
+    public long Faults { get; private set; }
+}

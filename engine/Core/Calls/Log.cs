@@ -1,0 +1,46 @@
+using Microsoft.Extensions.Logging;
+
+namespace XSwitchEngine.Core.Calls;
+
+/// <summary>Log lines of the call core; the call id comes first.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(2001, LogLevel.Error, "{Leg} operation failed, leg is hung up")]
+    public static partial void LegFault(ILogger log, string leg, Exception e);
+
+    [LoggerMessage(2002, LogLevel.Error, "core loop: an event handler failed")]
+    public static partial void LoopFault(ILogger log, Exception e);
+
+    [LoggerMessage(2003, LogLevel.Warning, "{Leg} unknown application {Application}")]
+    public static partial void UnknownApplication(ILogger log, string leg, string application);
+
+    [LoggerMessage(2004, LogLevel.Error, "{Leg} {Script}: {Error}")]
+    public static partial void ScriptFailed(ILogger log, string leg, string script, string error);
+
+    [LoggerMessage(2005, LogLevel.Information, "{Leg} {Application}({Data})")]
+    public static partial void Executing(ILogger log, string leg, string application, string data);
+
+    [LoggerMessage(2006, LogLevel.Warning, "{Leg} {Text}")]
+    public static partial void LegWarning(ILogger log, string leg, string text);
+
+    [LoggerMessage(2007, LogLevel.Information, "{Leg} {Channel} {Caller} -> {Destination} in {Context}")]
+    public static partial void NewChannel(ILogger log, string leg, string channel, string caller, string destination, string context);
+
+    [LoggerMessage(2008, LogLevel.Information, "{Leg} {Channel} hung up: {Cause}")]
+    public static partial void HungUp(ILogger log, string leg, string channel, string cause);
+
+    [LoggerMessage(2010, LogLevel.Debug, "{Leg} {Script} {Text}")]
+    public static partial void ScriptDebug(ILogger log, string leg, string script, string text);
+
+    [LoggerMessage(2011, LogLevel.Information, "{Leg} {Script} {Text}")]
+    public static partial void ScriptInfo(ILogger log, string leg, string script, string text);
+
+    [LoggerMessage(2012, LogLevel.Warning, "{Leg} {Script} {Text}")]
+    public static partial void ScriptWarning(ILogger log, string leg, string script, string text);
+
+    [LoggerMessage(2013, LogLevel.Error, "{Leg} {Script} {Text}")]
+    public static partial void ScriptError(ILogger log, string leg, string script, string text);
+
+    [LoggerMessage(2014, LogLevel.Critical, "{Leg} {Script} {Text}")]
+    public static partial void ScriptCritical(ILogger log, string leg, string script, string text);
+}

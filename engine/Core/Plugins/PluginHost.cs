@@ -1,0 +1,420 @@
+using System.Collections.Frozen;
+using System.Diagnostics;
+using System.Net;
+using Microsoft.Extensions.Logging;
+using XSwitchEngine.Abstractions;
+using XSwitchEngine.Core.Listeners;
+
+namespace XSwitchEngine.Core.Plugins;
+
+/// <summary>Loads plugins, gives each its mailbox and its listeners, and changes versions under live calls.</summary>
+public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
+{
+    private static readonly TimeSpan WatchdogInterval = TimeSpan.FromMilliseconds(250);
+
+    private readonly PluginHostOptions _options;
+    private readonly ICallCore _calls;
+    private readonly IDirectory _directory;
+    private readonly TimeProvider _time;
+    private readonly ILoggerFactory _loggers;
+    private readonly PluginLog _log;
+    private readonly IdSource _ids = new();
+    private readonly PluginPreparer _preparer;
+    private readonly ContextWatch _contexts;
+    private readonly ITimer _watchdog;
+    private readonly Dictionary<string, LoopIo> _loops = [];
+    private readonly Lock _routesLock = new();
+    private readonly DirectoryWatch? _directoryWatch;
+    private LoopIo? _coreLoop;
+    private Routes _routes = new([]);
+    private bool _isDisposed;
+
+    /// <summary>Makes a host that has loaded nothing yet.</summary>
+    /// <param name="options">Where plugins are, and bounds.</param>
+    /// <param name="calls">The core's calls.</param>
+    /// <param name="directory">Users and registrations.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="loggers">Each plugin logs as <c>XSwitchEngine.Plugin.{name}</c>.</param>
+    public PluginHost(PluginHostOptions options, ICallCore calls, IDirectory directory, TimeProvider time, ILoggerFactory loggers)
+        : this(options, calls, directory, time, loggers, new ContextLoader())
+    {
+    }
+
+    internal PluginHost(PluginHostOptions options, ICallCore calls, IDirectory directory, TimeProvider time, ILoggerFactory loggers, IPluginLoader loader)
+    {
+        _options = options;
+        _calls = calls;
+        _directory = directory;
+        _time = time;
+        _loggers = loggers;
+        _log = new PluginLog(loggers.CreateLogger("XSwitchEngine.Plugins"));
+        _preparer = new PluginPreparer(options, loader);
+        _contexts = new ContextWatch(time, _log);
+        _watchdog = time.CreateTimer(_ => LookForStuck(), null, WatchdogInterval, WatchdogInterval);
+        if (options.WatchDirectories)
+        {
+            _directoryWatch = new DirectoryWatch(options.PluginDirectory, time, name => _ = SwapAsync(name, null, CancellationToken.None));
+        }
+    }
+
+    /// <summary>Gives the host the core's loop, before any plugin starts; it stays the core's.</summary>
+    /// <param name="loop">The loop.</param>
+    internal void UseCoreLoop(LoopIo loop) => _coreLoop = loop;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<PluginStatus> Status => [.. _routes.Slots.Select(static s => s.Status())];
+
+    /// <summary>All listeners that are bound, in the order of the manifests.</summary>
+    public IReadOnlyList<ListenerInfo> Listeners => [.. _routes.Slots.SelectMany(static s => s.Current?.Host.Listeners ?? [])];
+
+    /// <summary>Replaced versions whose code is still in memory, as <c>name version</c>.</summary>
+    public IReadOnlyList<string> UnloadingContexts => _contexts.Alive;
+
+    /// <summary>Loads and starts the newest version of every plugin below the plugin directory. One that fails does not hinder the others.</summary>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>What failed, in words, each with the phase (<c>manifest</c>, <c>options</c>, <c>resolve</c>, <c>ctor</c>, <c>listen</c>, <c>start</c>, <c>import</c>); empty when all run.</returns>
+    public async Task<IReadOnlyList<string>> StartAsync(CancellationToken cancellationToken)
+    {
+        var failures = new List<string>();
+        foreach (var name in PluginDirectory.Names(_options.PluginDirectory))
+        {
+            try
+            {
+                await StartPluginAsync(name, PluginDirectory.Newest(Path.Combine(_options.PluginDirectory, name))!, cancellationToken);
+            }
+            catch (Exception e) when (e is PluginLoadException or TimeoutException)
+            {
+                _log.NotStarted(name, e.Message);
+                failures.Add($"plugin {name}: {e.Message}");
+            }
+        }
+
+        return failures;
+    }
+
+    /// <inheritdoc/>
+    public bool Dispatch(string endpoint, LegCommand command) =>
+        Volatile.Read(ref _routes).Endpoints.TryGetValue(endpoint, out var slot) && slot.TryCommand(command);
+
+    /// <inheritdoc/>
+    public bool Serves(string endpoint) => Volatile.Read(ref _routes).Endpoints.ContainsKey(endpoint);
+
+    /// <inheritdoc/>
+    public bool TryApi(string command, string commandLine, Action<string> onReply)
+    {
+        if (!Volatile.Read(ref _routes).Commands.TryGetValue(command, out var slot))
+        {
+            return false;
+        }
+
+        slot.RunApi(commandLine, onReply);
+        return true;
+    }
+
+    /// <summary>Gives a plugin new options, and moves its listeners if their places changed.</summary>
+    /// <param name="name">The plugin.</param>
+    /// <param name="json">Its section of the configuration; null or empty for none.</param>
+    /// <returns>What is wrong with it, in which case nothing was changed; empty when it is in force.</returns>
+    public async Task<IReadOnlyList<string>> ConfigureAsync(string name, string? json)
+    {
+        if (Find(name) is not { } slot)
+        {
+            return [$"there is no plugin {name}"];
+        }
+
+        if (!await slot.ChangeGate.WaitAsync(_options.StartTimeout + _options.Probation))
+        {
+            return [$"a swap of {name} is under way; try again when it is over"];
+        }
+
+        try
+        {
+            if (slot.Current is not { } current)
+            {
+                return [$"plugin {name} is {slot.StateName}"];
+            }
+
+            if (!PluginSection.TryMerge(current.Manifest, json, out var section, out var faults))
+            {
+                return faults;
+            }
+
+            var listeners = _preparer.Bind(section!.Listeners, current.Listeners, _ids, slot.Log, name);
+            try
+            {
+                await LoopCall.RunAsync(slot.Loop, () => Act(() => slot.Reconfigure(section.Options, listeners)), _options.StartTimeout, CancellationToken.None);
+            }
+            catch (TimeoutException)
+            {
+                CloseUnused(listeners, current.Listeners);
+                return [Stalled(slot)];
+            }
+
+            slot.Configuration = json;
+            return [];
+        }
+        catch (PluginLoadException e)
+        {
+            return [e.Message];
+        }
+        finally
+        {
+            slot.ChangeGate.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task<SwapResult> SwapAsync(string name, string? directory, CancellationToken cancellationToken)
+    {
+        if (Find(name) is not { } slot)
+        {
+            return new SwapResult(false, $"there is no plugin {name}; there {(_routes.Slots.Count == 1 ? "is" : "are")} {string.Join(", ", _routes.Slots.Select(static s => s.Name))}", TimeSpan.Zero);
+        }
+
+        if (slot.Leaked >= _options.MaxLeakedContexts)
+        {
+            return new SwapResult(false, $"{slot.Leaked} replaced versions of {name} are still in memory; restart the engine before the next swap", TimeSpan.Zero);
+        }
+
+        if (!await slot.ChangeGate.WaitAsync(0, CancellationToken.None))
+        {
+            return new SwapResult(false, $"a swap of {name} is under way (its probation included)", TimeSpan.Zero);
+        }
+
+        try
+        {
+            var result = await SwapSlotAsync(slot, directory, cancellationToken);
+            if (result.Succeeded)
+            {
+                slot.Log.Swapped(name, result.Message);
+            }
+            else
+            {
+                slot.Log.NotSwapped(name, slot.Current?.Manifest.Version ?? "", result.Message);
+            }
+
+            return result;
+        }
+        finally
+        {
+            slot.ChangeGate.Release();
+        }
+    }
+
+    /// <summary>Stops all plugins (they may send their goodbyes) and closes their listeners and connections.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_isDisposed)
+        {
+            return;
+        }
+
+        _isDisposed = true;
+        _directoryWatch?.Dispose();
+        await _watchdog.DisposeAsync();
+        foreach (var slot in _routes.Slots)
+        {
+            try
+            {
+                var last = await LoopCall.RunAsync(slot.Loop, slot.Stop, _options.StopTimeout, CancellationToken.None);
+                last?.Release();
+            }
+            catch (TimeoutException)
+            {
+                slot.Log.Stuck(slot.Name, slot.Current?.Manifest.Version ?? "", slot.Busy.Kind, (long)_options.StopTimeout.TotalMilliseconds);
+            }
+        }
+
+        foreach (var io in _loops.Values)
+        {
+            io.Dispose();
+        }
+
+        _contexts.Dispose();
+    }
+
+    private static bool Act(Action action)
+    {
+        action();
+        return true;
+    }
+
+    private static void CloseUnused(IReadOnlyList<BoundListener> bound, IReadOnlyList<BoundListener> kept)
+    {
+        foreach (var listener in bound.Except(kept))
+        {
+            listener.Socket.Dispose();
+        }
+    }
+
+    private static string Stalled(PluginSlot slot) => $"plugin {slot.Name} does not return from {slot.Busy.Kind}";
+
+    private PluginSlot? Find(string name) => Volatile.Read(ref _routes).Slots.FirstOrDefault(s => s.Name == name);
+
+    private async Task StartPluginAsync(string name, string directory, CancellationToken cancellationToken)
+    {
+        var configuration = _options.Configuration(name);
+        var prepared = await _preparer.LoadAsync(name, directory, configuration, cancellationToken);
+        IReadOnlyList<BoundListener> listeners = [];
+        try
+        {
+            CheckConflicts(prepared.Manifest, null);
+            var plugin = await _preparer.CreateAsync(prepared, cancellationToken);
+            var log = new PluginLog(_loggers.CreateLogger($"XSwitchEngine.Plugin.{name}"));
+            listeners = _preparer.Bind(prepared.Section.Listeners, [], _ids, log, name);
+            var io = LoopFor(name);
+            var services = new PluginSlotServices(_options, io.Loop, _calls, _directory, _time, log, _ids, Dns.GetHostAddressesAsync);
+            var slot = new PluginSlot(name, services, s => new Transports(io, _time, _options.Connections, _ids, s), () => Reroute(null))
+            {
+                Configuration = configuration,
+            };
+            var host = new InstanceHost(slot, prepared.Section.Options, [.. listeners.Select(static l => l.Info)], InstanceMode.Trial);
+            var instance = new PluginInstance(prepared.Manifest, prepared.Code, plugin, host, listeners);
+            await LoopCall.RunAsync(io.Loop, () => Act(() => slot.Start(instance)), _options.StartTimeout, cancellationToken);
+            Reroute(slot);
+        }
+        catch
+        {
+            CloseUnused(listeners, []);
+            prepared.Code.Unload();
+            throw;
+        }
+    }
+
+    private async Task<SwapResult> SwapSlotAsync(PluginSlot slot, string? directory, CancellationToken cancellationToken)
+    {
+        directory ??= PluginDirectory.Newest(Path.Combine(_options.PluginDirectory, slot.Name));
+        if (directory is null)
+        {
+            return new SwapResult(false, $"manifest: there is no version of {slot.Name} in {_options.PluginDirectory}", TimeSpan.Zero);
+        }
+
+        PreparedPlugin? prepared = null;
+        IReadOnlyList<BoundListener> listeners = [];
+        var existing = slot.Current?.Listeners ?? [];
+        try
+        {
+            prepared = await _preparer.LoadAsync(slot.Name, directory, slot.Configuration, cancellationToken);
+            CheckConflicts(prepared.Manifest, slot);
+            listeners = _preparer.Bind(prepared.Section.Listeners, existing, _ids, slot.Log, slot.Name);
+            var infos = listeners.Select(static l => l.Info).ToArray();
+            var snapshot = await LoopCall.RunAsync(slot.Loop, slot.Snapshot, _options.StartTimeout, cancellationToken);
+            await _preparer.DryRunAsync(slot, prepared, snapshot, infos, cancellationToken);
+            var plugin = await _preparer.CreateAsync(prepared, cancellationToken);
+            var host = new InstanceHost(slot, prepared.Section.Options, infos, InstanceMode.Trial);
+            var next = new PluginInstance(prepared.Manifest, prepared.Code, plugin, host, listeners);
+            plugin = null;
+            var (trial, pause) = await LoopCall.RunAsync(slot.Loop, () => slot.Flip(next), _options.StartTimeout, cancellationToken);
+            return await ConcludeAsync(slot, trial, next, pause);
+        }
+        catch (Exception e) when (e is PluginLoadException or TimeoutException or OperationCanceledException)
+        {
+            CloseUnused(listeners, existing);
+            if (prepared is not null)
+            {
+                _contexts.Add(slot, prepared.Manifest.Version, prepared.Code.Unload());
+            }
+
+            return new SwapResult(false, e is TimeoutException ? Stalled(slot) : e is OperationCanceledException ? "given up before the change-over" : e.Message, TimeSpan.Zero);
+        }
+    }
+
+    private async Task<SwapResult> ConcludeAsync(PluginSlot slot, Trial trial, PluginInstance next, TimeSpan pause)
+    {
+        var old = trial.Old;
+        var fault = await trial.Ended.Task;
+        var retired = fault is null ? old : next;
+        if (retired.Release() is { } context)
+        {
+            _contexts.Add(slot, retired.Manifest.Version, context);
+        }
+
+        return fault is null
+            ? new SwapResult(true, $"{slot.Name} {old.Manifest.Version} -> {next.Manifest.Version}, generation {slot.Generation}, the mailbox stood still for {pause.TotalMilliseconds:0.00} ms", pause)
+            : new SwapResult(false, $"probation: {fault.Text}; {slot.Name} {old.Manifest.Version} is back in force", pause);
+    }
+
+    private void Reroute(PluginSlot? added)
+    {
+        lock (_routesLock)
+        {
+            Volatile.Write(ref _routes, new Routes(added is null ? _routes.Slots : [.. _routes.Slots, added]));
+        }
+    }
+
+    private LoopIo LoopFor(string plugin)
+    {
+        if (_coreLoop is not null && _options.OnCoreLoop.Contains(plugin))
+        {
+            return _coreLoop;
+        }
+
+        var name = _options.SharedLoop.Contains(plugin) ? "plugins" : $"plugin {plugin}";
+        if (!_loops.TryGetValue(name, out var io))
+        {
+            io = new LoopIo(name, _time, _options.MaxWaiting, (e, _) => _log.LoopFault(name, PluginLoadException.Describe(e), e));
+            io.Loop.Start();
+            _loops[name] = io;
+        }
+
+        return io;
+    }
+
+    private void CheckConflicts(PluginManifest manifest, PluginSlot? own)
+    {
+        var routes = Volatile.Read(ref _routes);
+        foreach (var endpoint in manifest.Endpoints)
+        {
+            if (routes.Endpoints.TryGetValue(endpoint, out var other) && other != own)
+            {
+                throw new PluginLoadException("manifest", $"endpoint {endpoint} is served by plugin {other.Name} already");
+            }
+        }
+
+        foreach (var command in manifest.ApiCommands)
+        {
+            if (routes.Commands.TryGetValue(command, out var other) && other != own)
+            {
+                throw new PluginLoadException("manifest", $"API command {command} is that of plugin {other.Name} already");
+            }
+        }
+    }
+
+    // A callback that never returns is told while it lasts; one that was merely slow, by the guard afterwards.
+    private void LookForStuck()
+    {
+        foreach (var slot in _routes.Slots)
+        {
+            var (since, kind) = slot.Busy;
+            if (since == 0 || Stopwatch.GetElapsedTime(since) < WatchdogInterval)
+            {
+                continue;
+            }
+
+            if (slot.StuckSince != since)
+            {
+                slot.StuckSince = since;
+                slot.Log.Stuck(slot.Name, slot.Current?.Manifest.Version ?? "", kind, (long)Stopwatch.GetElapsedTime(since).TotalMilliseconds);
+            }
+        }
+    }
+
+    /// <summary>Who serves what; immutable, swapped by one reference.</summary>
+    private sealed class Routes
+    {
+        public Routes(IReadOnlyList<PluginSlot> slots)
+        {
+            Slots = slots;
+            Endpoints = slots.SelectMany(static s => (s.Current?.Manifest.Endpoints ?? []).Select(e => KeyValuePair.Create(e, s)))
+                .DistinctBy(static p => p.Key, StringComparer.OrdinalIgnoreCase).ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
+            Commands = slots.SelectMany(static s => (s.Current?.Manifest.ApiCommands ?? []).Select(e => KeyValuePair.Create(e, s)))
+                .DistinctBy(static p => p.Key, StringComparer.OrdinalIgnoreCase).ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
+        }
+
+        public IReadOnlyList<PluginSlot> Slots { get; }
+
+        public FrozenDictionary<string, PluginSlot> Endpoints { get; }
+
+        public FrozenDictionary<string, PluginSlot> Commands { get; }
+    }
+}

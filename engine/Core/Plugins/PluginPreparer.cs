@@ -1,0 +1,159 @@
+using System.Buffers;
+using XSwitchEngine.Abstractions;
+using XSwitchEngine.Core.Listeners;
+
+namespace XSwitchEngine.Core.Plugins;
+
+/// <summary>A version that is loaded but not in force.</summary>
+/// <param name="Manifest">Its manifest.</param>
+/// <param name="Section">Its configuration.</param>
+/// <param name="Code">Its code.</param>
+internal sealed record PreparedPlugin(PluginManifest Manifest, PluginSection Section, ILoadedPlugin Code);
+
+/// <summary>Everything that is done with a version before it comes near the mailbox. Off the loop, on threads of its own.</summary>
+internal sealed class PluginPreparer(PluginHostOptions options, IPluginLoader loader)
+{
+    /// <summary>Checks the manifest and the configuration, loads the code.</summary>
+    /// <exception cref="PluginLoadException">Says the phase and the reason.</exception>
+    public async Task<PreparedPlugin> LoadAsync(string expectedName, string directory, string? configuration, CancellationToken cancellationToken)
+    {
+        if (!PluginManifestReader.TryRead(directory, out var manifest, out var error))
+        {
+            throw new PluginLoadException("manifest", error);
+        }
+
+        if (manifest.Name != expectedName)
+        {
+            throw new PluginLoadException("manifest", $"{Path.Combine(directory, PluginManifestReader.FileName)} is of plugin {manifest.Name}, not of {expectedName}");
+        }
+
+        if (!PluginSection.TryMerge(manifest, configuration, out var section, out var faults))
+        {
+            throw new PluginLoadException("options", string.Join("; ", faults));
+        }
+
+        var code = await OnThreadAsync(manifest.Name, "resolve", () => loader.Load(manifest, directory), cancellationToken);
+        return new PreparedPlugin(manifest, section!, code);
+    }
+
+    /// <summary>Makes an instance.</summary>
+    public Task<IProtocolPlugin> CreateAsync(PreparedPlugin prepared, CancellationToken cancellationToken) =>
+        OnThreadAsync(prepared.Manifest.Name, "ctor", prepared.Code.Create, cancellationToken);
+
+    /// <summary>Lets a throw-away instance take the state and handle recent events: refuses most bad versions before they can do harm, and compiles what the real one will run.</summary>
+    public async Task DryRunAsync(PluginSlot slot, PreparedPlugin prepared, PluginSnapshot snapshot, IReadOnlyList<ListenerInfo> listeners, CancellationToken cancellationToken) =>
+        await OnThreadAsync(
+            prepared.Manifest.Name,
+            "start",
+            () =>
+            {
+                DryRun(slot, prepared, snapshot, listeners);
+                return true;
+            },
+            cancellationToken);
+
+    /// <summary>The listeners that a version needs: kept where name, transport and place are the same, else newly bound.</summary>
+    public IReadOnlyList<BoundListener> Bind(IReadOnlyList<PlannedListener> plan, IReadOnlyList<BoundListener> existing, IdSource ids, PluginLog log, string plugin)
+    {
+        var kept = plan.ToDictionary(static p => p, p => existing.FirstOrDefault(e => e.Plan.Address == p.Address && e.Plan.Spec.Name == p.Spec.Name && e.Plan.Spec.Transport == p.Spec.Transport && e.Plan.Spec.Profile == p.Spec.Profile));
+        var missing = plan.Where(p => kept[p] is null).ToArray();
+        if (!ListenerBinder.TryBind(missing, options.ReceiveBufferBytes, ids, out var bound, out var error))
+        {
+            throw new PluginLoadException("listen", error);
+        }
+
+        foreach (var listener in bound.Where(static b => b.Info.Transport == TransportKind.Udp))
+        {
+            var granted = listener.Socket.ReceiveBufferSize;
+            if (granted < options.ReceiveBufferBytes)
+            {
+                log.SmallBuffer(plugin, listener.Info.Name, granted, options.ReceiveBufferBytes);
+            }
+        }
+
+        var next = 0;
+        return [.. plan.Select(p => kept[p] ?? bound[next++])];
+    }
+
+    private static void DryRun(PluginSlot slot, PreparedPlugin prepared, PluginSnapshot snapshot, IReadOnlyList<ListenerInfo> listeners)
+    {
+        var plugin = prepared.Code.Create();
+        var host = new InstanceHost(slot, prepared.Section.Options, listeners, InstanceMode.DryRun);
+        var phase = "start";
+        try
+        {
+            plugin.Start(host, dryRun: true);
+            phase = "import";
+            plugin.Import(new ReadOnlySequence<byte>(snapshot.State));
+            phase = "export";
+            plugin.Export(new ArrayBufferWriter<byte>(Math.Max(snapshot.State.Length, 256)));
+            phase = "event";
+            Rehearse(slot, prepared, plugin, host, snapshot);
+            phase = "stop";
+            plugin.Stop(replaced: true);
+        }
+        catch (Exception e)
+        {
+            throw PluginLoadException.From(phase, e);
+        }
+        finally
+        {
+            host.Mode = InstanceMode.Revoked;
+        }
+    }
+
+    // The events are older than the state, so a failure here proves nothing; it is told, and probation will decide.
+    private static void Rehearse(PluginSlot slot, PreparedPlugin prepared, IProtocolPlugin plugin, InstanceHost host, PluginSnapshot snapshot)
+    {
+        var failed = 0;
+        var first = "";
+        foreach (var (e, now) in snapshot.Recent)
+        {
+            host.Enter(now);
+            try
+            {
+                plugin.OnEvent(e);
+            }
+            catch (Exception x)
+            {
+                first = failed++ == 0 ? PluginLoadException.Describe(x) : first;
+            }
+        }
+
+        if (failed > 0)
+        {
+            slot.Log.Rehearsed(slot.Name, prepared.Manifest.Version, failed, snapshot.Recent.Count, first);
+        }
+    }
+
+    // A thread of its own: the plugin's code may hang, and what it leaves in the thread must not stay in a pool.
+    private async Task<T> OnThreadAsync<T>(string plugin, string phase, Func<T> function, CancellationToken cancellationToken)
+    {
+        var result = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var thread = new Thread(() =>
+        {
+            try
+            {
+                result.SetResult(function());
+            }
+            catch (PluginLoadException e)
+            {
+                result.SetException(e);
+            }
+            catch (Exception e)
+            {
+                result.SetException(PluginLoadException.From(phase, e));
+            }
+        })
+        { IsBackground = true, Name = $"plugin {plugin} {phase}" };
+        thread.UnsafeStart();
+        try
+        {
+            return await result.Task.WaitAsync(options.StartTimeout, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            throw new PluginLoadException(phase, $"did not return within {options.StartTimeout.TotalSeconds:0.#} s");
+        }
+    }
+}

@@ -1,0 +1,239 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using XSwitchEngine.Abstractions;
+using XSwitchEngine.Core.Listeners;
+
+namespace XSwitchEngine.Core.Plugins;
+
+/// <summary>A plugin's configuration: its manifest's defaults with the operator's section over them.</summary>
+/// <remarks>
+/// Names are matched in any case and given to the plugin as the manifest spells them. Objects are merged, everything else is replaced.
+/// Text is taken for a number or truth value where the default is one, as environment and arguments know only text.
+/// <c>Profiles:{profile}:Port</c> and <c>:Address</c> move listeners.
+/// </remarks>
+public sealed class PluginSection
+{
+    private const string Profiles = "profiles";
+
+    private PluginSection(string options, IReadOnlyList<PlannedListener> listeners)
+    {
+        Options = options;
+        Listeners = listeners;
+    }
+
+    /// <summary>What the plugin gets, JSON.</summary>
+    public string Options { get; }
+
+    /// <summary>What to bind for it.</summary>
+    internal IReadOnlyList<PlannedListener> Listeners { get; }
+
+    /// <summary>Checks a section against a manifest.</summary>
+    /// <param name="manifest">The plugin's.</param>
+    /// <param name="json">The section; null or empty for none. Comments and trailing commas are allowed.</param>
+    /// <param name="section">The result; null when there are faults.</param>
+    /// <param name="faults">All faults, each as <c>path: what is wrong</c> with the path below the plugin's section.</param>
+    public static bool TryMerge(PluginManifest manifest, string? json, out PluginSection? section, out IReadOnlyList<string> faults)
+    {
+        ArgumentNullException.ThrowIfNull(manifest);
+        section = null;
+        var errors = new List<string>();
+        faults = errors;
+        JsonObject configured = [];
+        if (!string.IsNullOrWhiteSpace(json))
+        {
+            try
+            {
+                var node = JsonNode.Parse(json, null, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+                if (node is not JsonObject given)
+                {
+                    errors.Add("the section must be an object");
+                    return false;
+                }
+
+                configured = given;
+                _ = configured.Count; // doubled keys are found now, not later
+            }
+            catch (Exception e) when (e is JsonException or ArgumentException)
+            {
+                errors.Add(e.Message);
+                return false;
+            }
+        }
+
+        var result = new JsonObject();
+        foreach (var (name, value) in manifest.Options)
+        {
+            result[name] = JsonNode.Parse(value, null, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+        }
+
+        JsonObject? profiles = null;
+        foreach (var (name, value) in configured)
+        {
+            var known = manifest.Options.Keys.FirstOrDefault(k => k.Equals(name, StringComparison.OrdinalIgnoreCase));
+            if (name.Equals(Profiles, StringComparison.OrdinalIgnoreCase) && manifest.Listeners.Count > 0)
+            {
+                profiles = value as JsonObject;
+                if (profiles is null)
+                {
+                    errors.Add($"{name}: must be an object, profile by profile");
+                }
+
+                if (known is null)
+                {
+                    continue;
+                }
+            }
+
+            if (known is null)
+            {
+                var near = Suggestion.For(name, manifest.Options.Keys);
+                errors.Add($"{name}: plugin {manifest.Name} {manifest.Version} has no such option" + (near is null ? "" : $"; did you mean {near}?"));
+                continue;
+            }
+
+            result[known] = Merge(result[known], value?.DeepClone(), name, errors);
+        }
+
+        var hasOwnProfiles = manifest.Options.Keys.Any(static k => k.Equals(Profiles, StringComparison.OrdinalIgnoreCase));
+        var listeners = Plan(manifest, profiles ?? [], hasOwnProfiles, errors);
+        if (errors.Count == 0)
+        {
+            section = new PluginSection(result.ToJsonString(), listeners);
+        }
+
+        return errors.Count == 0;
+    }
+
+    private static JsonNode? Merge(JsonNode? value, JsonNode? over, string path, List<string> errors)
+    {
+        if (value is null || over is null)
+        {
+            return over;
+        }
+
+        if (value is JsonObject under && over is JsonObject above)
+        {
+            foreach (var (name, item) in above.ToArray())
+            {
+                var key = under.Select(static p => p.Key).FirstOrDefault(k => k.Equals(name, StringComparison.OrdinalIgnoreCase)) ?? name;
+                above.Remove(name);
+                under[key] = Merge(under[key]?.DeepClone(), item, $"{path}:{name}", errors);
+            }
+
+            return under.DeepClone();
+        }
+
+        var (wanted, got) = (Kind(value), Kind(over));
+        if (wanted == got)
+        {
+            return over;
+        }
+
+        if (got == "text" && over.GetValue<string>() is { } text)
+        {
+            if (wanted == "a number" && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number))
+            {
+                return long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole) ? JsonValue.Create(whole) : JsonValue.Create(number);
+            }
+
+            if (wanted == "true or false" && bool.TryParse(text, out var truth))
+            {
+                return JsonValue.Create(truth);
+            }
+        }
+
+        errors.Add($"{path}: must be {wanted}, not {got}");
+        return value;
+    }
+
+    private static string Kind(JsonNode node) => node.GetValueKind() switch
+    {
+        JsonValueKind.Number => "a number",
+        JsonValueKind.True or JsonValueKind.False => "true or false",
+        JsonValueKind.String => "text",
+        JsonValueKind.Array => "a list",
+        JsonValueKind.Object => "an object",
+        JsonValueKind.Null or JsonValueKind.Undefined => "null",
+        _ => "something else",
+    };
+
+    private static List<PlannedListener> Plan(PluginManifest manifest, JsonObject profiles, bool hasOwnProfiles, List<string> errors)
+    {
+        var names = manifest.Listeners.Select(static l => l.Profile).Distinct(StringComparer.Ordinal).ToArray();
+        var places = new Dictionary<string, (int? Port, bool HasAddress, System.Net.IPAddress? Address)>(StringComparer.OrdinalIgnoreCase);
+        foreach (var (name, value) in profiles)
+        {
+            if (!names.Contains(name, StringComparer.OrdinalIgnoreCase))
+            {
+                if (!hasOwnProfiles)
+                {
+                    var near = Suggestion.For(name, names);
+                    errors.Add($"Profiles:{name}: plugin {manifest.Name} has no such profile" + (near is null ? $"; it has {string.Join(", ", names)}" : $"; did you mean {near}?"));
+                }
+
+                continue;
+            }
+
+            if (value is JsonObject settings)
+            {
+                places[name] = Place(name, settings, hasOwnProfiles, errors);
+            }
+            else
+            {
+                errors.Add($"Profiles:{name}: must be an object with Port and Address");
+            }
+        }
+
+        var plan = new List<PlannedListener>();
+        foreach (var spec in manifest.Listeners)
+        {
+            _ = ListenAddress.TryParse(spec.Default, out var address);
+            if (places.TryGetValue(spec.Profile, out var place))
+            {
+                address = new ListenAddress(place.HasAddress ? place.Address : address.Address, place.Port ?? address.Port);
+            }
+
+            plan.Add(new PlannedListener(spec, address));
+        }
+
+        return plan;
+    }
+
+    private static (int? Port, bool HasAddress, System.Net.IPAddress? Address) Place(string profile, JsonObject settings, bool hasOwnProfiles, List<string> errors)
+    {
+        (int? Port, bool HasAddress, System.Net.IPAddress? Address) place = default;
+        foreach (var (name, value) in settings)
+        {
+            var text = value is JsonValue ? value.ToString() : null;
+            if (name.Equals("port", StringComparison.OrdinalIgnoreCase))
+            {
+                if (ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port))
+                {
+                    place.Port = port;
+                }
+                else
+                {
+                    errors.Add($"Profiles:{profile}:{name}: must be a port, 0 to 65535");
+                }
+            }
+            else if (name.Equals("address", StringComparison.OrdinalIgnoreCase))
+            {
+                if (text is not null && ListenAddress.TryParseHost(text, out var address))
+                {
+                    (place.HasAddress, place.Address) = (true, address);
+                }
+                else
+                {
+                    errors.Add($"Profiles:{profile}:{name}: must be an address of this machine, or *");
+                }
+            }
+            else if (!hasOwnProfiles)
+            {
+                errors.Add($"Profiles:{profile}:{name}: unknown; a profile has Port and Address");
+            }
+        }
+
+        return place;
+    }
+}

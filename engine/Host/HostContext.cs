@@ -1,0 +1,25 @@
+using Microsoft.Extensions.Logging;
+using XSwitchEngine.Core.Cdr;
+using XSwitchEngine.Core.Diagnostics;
+using XSwitchEngine.Core.Directory;
+using XSwitchEngine.Core.Events;
+using XSwitchEngine.Host.Configuration;
+
+namespace XSwitchEngine.Host;
+
+/// <summary>What an engine is made of that the host owns and outlives it with.</summary>
+/// <param name="Configuration">The validated configuration.</param>
+/// <param name="Directory">Users and registrations.</param>
+/// <param name="Cdr">Call records.</param>
+/// <param name="Events">Events.</param>
+/// <param name="Security">The security log.</param>
+/// <param name="Time">The clock.</param>
+/// <param name="Loggers">Makes loggers.</param>
+internal sealed record HostContext(
+    HostConfiguration Configuration,
+    SwitchDirectory Directory,
+    ICdrJournal Cdr,
+    EventBus Events,
+    SecurityLog Security,
+    TimeProvider Time,
+    ILoggerFactory Loggers);
