@@ -12,12 +12,13 @@ local function call_user(number)
   session:setVariable("call_timeout", "30")
   session:execute("bridge", "user/" .. number .. "@" .. domain)
 
-  local disposition = session:getVariable("originate_disposition") or "failure"
-  if disposition ~= "SUCCESS" and disposition ~= "call accepted" and session:ready() then
+  -- After a conversation this is "call accepted", else the cause why there was none.
+  local disposition = session:getVariable("originate_disposition") or "NORMAL_TEMPORARY_FAILURE"
+  if disposition ~= "call accepted" and session:ready() then
     if session:answered() then
       session:streamFile("not_available.wav")
     end
-    session:hangup(session:getVariable("last_bridge_hangup_cause") or disposition)
+    session:hangup(disposition)
   end
 end
 

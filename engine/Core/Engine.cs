@@ -6,6 +6,7 @@ using XSwitchEngine.Core.Calls.Apps;
 using XSwitchEngine.Core.Conference;
 using XSwitchEngine.Core.Directory;
 using XSwitchEngine.Core.Events;
+using XSwitchEngine.Core.Listeners;
 using XSwitchEngine.Core.Loop;
 using XSwitchEngine.Core.Plugins;
 using XSwitchEngine.Core.Scripts;
@@ -21,6 +22,7 @@ public sealed class Engine : IEngine, IAsyncDisposable
     private readonly CallCore _core;
     private readonly Bridging _bridging;
     private readonly ApiTable _api;
+    private readonly LoopIo _io;
     private readonly EventLoop _loop;
     private readonly DateTimeOffset _startTime;
     private volatile bool _started;
@@ -31,7 +33,8 @@ public sealed class Engine : IEngine, IAsyncDisposable
     {
         var log = parts.Logging.CreateLogger("call");
         _startTime = parts.Time.GetUtcNow();
-        _loop = new EventLoop("core", parts.Time, LoopCapacity, (e, _) => OnLoopFault(log, e));
+        _io = new LoopIo("core", parts.Time, LoopCapacity, (e, _) => OnLoopFault(log, e));
+        _loop = _io.Loop;
         CallCore? core = null;
         var media = parts.Media(e => _loop.Post(o => core!.OnMedia((MediaEvent)o!), e));
         _services = new CallServices
@@ -86,6 +89,7 @@ public sealed class Engine : IEngine, IAsyncDisposable
         _core.OnLegGone = scripts.LegGone;
         _services.Scripts = parts.Scripts(scripts);
         _services.Plugins = parts.Plugins(_core);
+        (_services.Plugins as PluginHost)?.UseCoreLoop(_io);
     }
 
     /// <inheritdoc/>
@@ -127,7 +131,12 @@ public sealed class Engine : IEngine, IAsyncDisposable
     internal CallCore Core => _core;
 
     /// <summary>Starts the core loop.</summary>
-    public void Start() => _loop.Start();
+    /// <exception cref="IOException">The recordings directory cannot be made.</exception>
+    public void Start()
+    {
+        System.IO.Directory.CreateDirectory(_services.Globals["recordings_dir"]!);
+        _loop.Start();
+    }
 
     /// <summary>Says that listeners are bound: from now on the engine is ready.</summary>
     public void MarkReady() => _started = true;
@@ -179,7 +188,7 @@ public sealed class Engine : IEngine, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _services.Scripts.Dispose();
-        _loop.Dispose();
+        _io.Dispose();
         _services.Media.Dispose();
         await _services.Cdr.FlushAsync();
     }

@@ -69,6 +69,7 @@ internal static class EngineBuilder
                 PluginDirectory = context.Configuration.Engine.PluginDirectory,
                 Configuration = name => sections.GetValueOrDefault(name),
                 SecurityLog = context.Security.Append,
+                OnCoreLoop = new HashSet<string> { "sip" },
             },
             calls,
             context.Directory,

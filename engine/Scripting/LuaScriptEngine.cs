@@ -91,7 +91,7 @@ public sealed class LuaScriptEngine : IScriptEngine
     }
 
     /// <inheritdoc/>
-    /// <remarks>Operations of the run on that leg which are still under way end at once with their failure value; whoever has a better result completes them first.</remarks>
+    /// <remarks>Operations of the run on that leg are expected to be completed soon; after 5 s the script goes on without their results.</remarks>
     public void LegGone(ScriptRunId run, string reason)
     {
         if (_runs.TryGetValue(run, out var known))
@@ -117,6 +117,14 @@ public sealed class LuaScriptEngine : IScriptEngine
 
     /// <inheritdoc/>
     public IReadOnlyList<string> Reload() => _library.Refresh();
+
+    /// <summary>Does something on a shard's thread and gives its result.</summary>
+    internal Task<T> OnShardAsync<T>(int number, Func<ScriptShard, T> work)
+    {
+        var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _shards[number].Post(new ShardMessage(ShardMessageKind.Work, null, Work: shard => done.SetResult(work(shard))));
+        return done.Task;
+    }
 
     /// <summary>Stops the threads; runs under way are dropped without a report.</summary>
     public void Dispose()

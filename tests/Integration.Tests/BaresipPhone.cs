@@ -40,7 +40,7 @@ internal sealed class BaresipPhone : ChildProcess
         File.WriteAllText(Path.Combine(directory, "config"), $"""
             module_path /usr/lib/baresip/modules
             sip_listen 127.0.0.1:{sip}
-            net_interface lo
+            net_interface 127.0.0.1
             audio_source aufile,{tone}
             audio_player aubridge,nil
             audio_alert aubridge,nil

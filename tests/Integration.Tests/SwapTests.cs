@@ -27,11 +27,19 @@ public sealed class SwapTests
             var reply = await engine.ApiAsync("plugin swap sip");
             Assert.StartsWith("+OK", reply, StringComparison.Ordinal);
             generation++;
+            if (i == 4)
+            {
+                var refused = await engine.ApiAsync("plugin swap sip " + RefusingVersion(engine));
+                Assert.StartsWith("-ERR", refused, StringComparison.Ordinal);
+                Assert.Contains("import", refused, StringComparison.Ordinal);
+                Assert.Contains("this version cannot read that state", refused, StringComparison.Ordinal);
+            }
+
             await using var fresh = Sipp.Start(engine, "call", "1002", "9196", "-d", "50", "-key", "media_port_key", "40000");
             await fresh.SucceedsAsync();
         }
 
-        Assert.Equal(2 * Calls, await engine.ChannelsAsync());
+        await EngineProcess.UntilAsync(async () => await engine.ChannelsAsync() == 2 * Calls, "only the bridged calls are up");
         await rtp.StopSendingAsync();
         Assert.True(rtp.Sent > 20_000, $"{rtp.Sent} packets sent");
         Assert.Equal(rtp.Sent, rtp.Received);
@@ -43,5 +51,22 @@ public sealed class SwapTests
         Assert.Equal(generation + 1, Scenes.Value(metrics, "xswitch_plugin_generation"));
         Assert.Equal(0, Scenes.Value(metrics, "xswitch_plugin_leaked_contexts"));
         Assert.Equal((2 * Calls) + 10, engine.Records().Count);
+    }
+
+    /// <summary>A directory with a version of the SIP plugin that throws when it is to take over.</summary>
+    private static string RefusingVersion(EngineProcess engine)
+    {
+        var files = Path.Combine(Repo.Root, "tests", "TestPlugins", "SamplePlugin", "bin", Repo.Configuration, "net10.0");
+        var directory = Directory.CreateDirectory(Path.Combine(engine.Data, "refusing", "9.0.0")).FullName;
+        foreach (var file in Directory.EnumerateFiles(files))
+        {
+            File.Copy(file, Path.Combine(directory, Path.GetFileName(file)));
+        }
+
+        var manifest = File.ReadAllText(Path.Combine(Repo.Root, "plugins", "Sip", "plugin.json"))
+            .Replace("XSwitchEngine.Plugins.Sip.dll", "XSwitchEngine.SamplePlugin.dll", StringComparison.Ordinal)
+            .Replace("XSwitchEngine.Plugins.Sip.SipPlugin", "XSwitchEngine.TestPlugins.RefusingPlugin", StringComparison.Ordinal);
+        File.WriteAllText(Path.Combine(directory, "plugin.json"), manifest);
+        return directory;
     }
 }

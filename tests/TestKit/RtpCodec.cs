@@ -6,6 +6,9 @@ namespace XSwitchEngine.TestKit;
 /// <summary>A peer's codec: G.711 computed by its definition, without the engine's tables; G.722 is the engine's, which is bit-exact to vectors.</summary>
 public sealed class RtpCodec(AudioCodec codec)
 {
+    private static readonly Lazy<byte[]> MuLaw = new(() => Codes(FromMuLaw));
+    private static readonly Lazy<byte[]> ALaw = new(() => Codes(FromALaw));
+
     private readonly G722Encoder _encoder = new();
     private readonly G722Decoder _decoder = new();
 
@@ -56,10 +59,10 @@ public sealed class RtpCodec(AudioCodec codec)
         return samples;
     }
 
-    /// <summary>The code whose value is nearest, found by trying all.</summary>
-    public static byte ToMuLaw(short sample) => Nearest(sample, FromMuLaw);
+    /// <summary>The code whose value is nearest.</summary>
+    public static byte ToMuLaw(short sample) => MuLaw.Value[(ushort)sample];
 
-    public static byte ToALaw(short sample) => Nearest(sample, FromALaw);
+    public static byte ToALaw(short sample) => ALaw.Value[(ushort)sample];
 
     /// <summary>G.711 table 2a: value = (33 + 2·mantissa) · 2^segment − 33 on 14 bits.</summary>
     public static short FromMuLaw(byte code)
@@ -78,17 +81,21 @@ public sealed class RtpCodec(AudioCodec codec)
         return (short)(8 * (bits >= 128 ? value : -value));
     }
 
-    private static byte Nearest(short sample, Func<byte, short> decode)
+    private static byte[] Codes(Func<byte, short> decode)
     {
-        var best = 0;
-        for (var code = 1; code < 256; code++)
+        var values = Enumerable.Range(0, 256).Select(code => (Code: (byte)code, Value: decode((byte)code))).OrderBy(c => c.Value).ToArray();
+        var codes = new byte[65536];
+        var at = 0;
+        for (int sample = short.MinValue; sample <= short.MaxValue; sample++)
         {
-            if (Math.Abs(decode((byte)code) - sample) < Math.Abs(decode((byte)best) - sample))
+            while (at + 1 < values.Length && Math.Abs(values[at + 1].Value - sample) <= Math.Abs(values[at].Value - sample))
             {
-                best = code;
+                at++;
             }
+
+            codes[(ushort)sample] = values[at].Code;
         }
 
-        return (byte)best;
+        return codes;
     }
 }

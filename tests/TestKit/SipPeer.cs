@@ -91,7 +91,7 @@ public sealed class SipPeer
             cseq = ++CSeq;
         }
 
-        branch ??= $"z9hG4bK-{User}-{++_branch}";
+        branch ??= $"z9hG4bK-{LocalTag}-{User}-{++_branch}";
         var to = RemoteTag.Length > 0 ? $"<sip:9196@example.com>;tag={RemoteTag}" : "<sip:9196@example.com>";
         if (method == "REGISTER")
         {

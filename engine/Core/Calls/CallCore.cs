@@ -130,7 +130,7 @@ internal sealed class CallCore : ICallCore
 
         if (!Media.TryDescribe(leg, preferred, out var sdp, out var reason))
         {
-            Hangup(leg, HangupCause.IncompatibleDestination, 0, reason);
+            Hangup(leg, NoMediaCause(leg), 0, reason);
             return false;
         }
 
@@ -160,7 +160,7 @@ internal sealed class CallCore : ICallCore
 
         if (!Media.TryDescribe(leg, preferred, out var sdp, out var reason))
         {
-            Hangup(leg, HangupCause.IncompatibleDestination, 0, reason);
+            Hangup(leg, NoMediaCause(leg), 0, reason);
             return false;
         }
 
@@ -300,6 +300,9 @@ internal sealed class CallCore : ICallCore
             Table.Remove(leg);
         }
     }
+
+    /// <summary>Without a session there was no port (503); with one there was no common codec (488).</summary>
+    private static HangupCause NoMediaCause(Leg leg) => leg.Media.IsOpen ? HangupCause.IncompatibleDestination : HangupCause.NormalCircuitCongestion;
 
     /// <summary>Puts an outbound leg into the state that its plugin's answer means.</summary>
     private void MarkAnswered(Leg leg)

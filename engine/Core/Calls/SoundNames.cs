@@ -31,7 +31,7 @@ internal static class SoundNames
 
         if (text.StartsWith("local_stream://", StringComparison.OrdinalIgnoreCase))
         {
-            return "{loops=-1}" + File(text[15..] is "moh" or "default" or "" ? "music-on-hold.wav" : text[15..] + ".wav", leg, services);
+            return "{loops=-1}" + File(text[15..] is "moh" or "default" or "" ? "music.wav" : text[15..] + ".wav", leg, services);
         }
 
         if (text.StartsWith("%(", StringComparison.Ordinal) || text.StartsWith("v=", StringComparison.Ordinal) || text.StartsWith("L=", StringComparison.Ordinal))

@@ -25,6 +25,7 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
     private readonly Dictionary<string, LoopIo> _loops = [];
     private readonly Lock _routesLock = new();
     private readonly DirectoryWatch? _directoryWatch;
+    private LoopIo? _coreLoop;
     private Routes _routes = new([]);
     private bool _isDisposed;
 
@@ -55,6 +56,10 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
             _directoryWatch = new DirectoryWatch(options.PluginDirectory, time, name => _ = SwapAsync(name, null, CancellationToken.None));
         }
     }
+
+    /// <summary>Gives the host the core's loop, before any plugin starts; it stays the core's.</summary>
+    /// <param name="loop">The loop.</param>
+    internal void UseCoreLoop(LoopIo loop) => _coreLoop = loop;
 
     /// <inheritdoc/>
     public IReadOnlyList<PluginStatus> Status => [.. _routes.Slots.Select(static s => s.Status())];
@@ -354,6 +359,11 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
 
     private LoopIo LoopFor(string plugin)
     {
+        if (_coreLoop is not null && _options.OnCoreLoop.Contains(plugin))
+        {
+            return _coreLoop;
+        }
+
         var name = _options.SharedLoop.Contains(plugin) ? "plugins" : $"plugin {plugin}";
         if (!_loops.TryGetValue(name, out var io))
         {

@@ -14,6 +14,9 @@ public sealed record PluginHostOptions
     /// <summary>Receives each line of the security log, without a line end. Any thread; must not block.</summary>
     public Action<string> SecurityLog { get; init; } = static _ => { };
 
+    /// <summary>Built-in plugins that run on the core's own loop: a message between core and plugin then wakes no thread, which is most of the cost of a call.</summary>
+    public IReadOnlySet<string> OnCoreLoop { get; init; } = new HashSet<string>();
+
     /// <summary>Plugins that share one loop. The others get one each, so that one which stalls does not hold up the rest.</summary>
     public IReadOnlySet<string> SharedLoop { get; init; } = new HashSet<string>();
 

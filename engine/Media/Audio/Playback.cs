@@ -23,7 +23,7 @@ internal sealed class Playback
     private int _volume;
     private int _speed;
     private short[] _scratch = [];
-    private FileReader? _first;
+    private FileReader? _ahead; // of the item after the current one, so that it begins without a gap
     private long _madeSamples;
     private int _madeRateHz;
 
@@ -38,9 +38,9 @@ internal sealed class Playback
         {
             End = PlaybackEnd.Failed;
         }
-        else if (items[0].Kind == SourceKind.File)
+        else
         {
-            _first = Read(items[0]);
+            OpenAhead(0);
         }
     }
 
@@ -97,8 +97,7 @@ internal sealed class Playback
     public void Finish(PlaybackEnd end)
     {
         End ??= end;
-        _first?.Close();
-        _first = null;
+        _ahead?.Close();
         _reader?.Close();
     }
 
@@ -140,11 +139,14 @@ internal sealed class Playback
         }
     }
 
-    private FileReader Read(SourceItem item)
+    private void OpenAhead(int index)
     {
-        var reader = new FileReader(item.Path, item.StartSample, item.Loops);
-        _openFile(reader);
-        return reader;
+        _ahead = null;
+        if (index < _items.Count && _items[index] is { Kind: SourceKind.File } item)
+        {
+            _ahead = new FileReader(item.Path, item.StartSample, item.Loops);
+            _openFile(_ahead);
+        }
     }
 
     private void SeekTo(long ms)
@@ -180,11 +182,11 @@ internal sealed class Playback
         if (item.Kind == SourceKind.File)
         {
             _reader?.Close();
-            _reader = _first ?? Read(item);
-            _first = null;
+            _reader = _ahead;
             (_resampler, _stretch) = (null, null);
         }
 
+        OpenAhead(_index + 1);
         _tone = null;
         _itemLoops = item.Loops;
         _silenceLeft = item.SilenceMs;

@@ -1,9 +1,10 @@
 namespace XSwitchEngine.Media.Dtmf;
 
-/// <summary>Finds DTMF digits in speech by Goertzel filters over blocks of 12.75 ms (limits as in ITU-T Q.24).</summary>
+/// <summary>Finds DTMF digits in speech by Goertzel filters over blocks of 12.75 ms that overlap by half (limits as in ITU-T Q.24).</summary>
 /// <remarks>
 /// A block counts as a digit when one row and one column stand out, their levels are within the allowed twist, they make up most
-/// of the block's energy, and neither has a second harmonic as a voice would. Two equal blocks begin a digit, two others end it.
+/// of the block's energy, and the column has no second harmonic as a voice would. Four equal blocks (32 ms, which any tone of 40 ms
+/// holds) begin a digit, five others end it.
 /// </remarks>
 internal sealed class InbandDetector
 {
@@ -11,37 +12,37 @@ internal sealed class InbandDetector
     private const double NormalTwist = 6.31;         // column louder by at most 8 dB
     private const double ReverseTwist = 2.51;        // row louder by at most 4 dB
     private const double NextTone = 6.31;            // 8 dB above the others of its group
-    private const double ShareOfEnergy = 0.7;
+    private const double RoughShare = 0.7;           // of the energy; a pure pair 1.5 % off its frequencies still has 0.75
+    private const double FineShare = 0.86;           // with the frequencies looked for nearby; what a voice seldom has
     private const double Harmonic = 0.1;             // second harmonic at least 10 dB down
+    private const int BeginBlocks = 4;
+    private const int EndBlocks = 5;
+    private const int Filters = 12;                  // rows, columns, second harmonics of the columns
 
-    private readonly int _blockLength;
-    private readonly double[] _coefficients = new double[16];
-    private readonly double[] _s1 = new double[16];
-    private readonly double[] _s2 = new double[16];
-    private readonly int _rateHz;
-    private double _energy;
+    private readonly short[] _block;
+    private readonly int _step;
+    private readonly double[] _coefficients = new double[Filters];
     private int _filled;
     private char _last;      // verdict of the block before
+    private int _equal;      // how often in a row
     private char _current;   // the digit that is held, or \0
     private int _blocks;     // its length so far
     private int _misses;
 
     public InbandDetector(int rateHz)
     {
-        _rateHz = rateHz;
-        _blockLength = rateHz * 102 / 8000;
+        RateHz = rateHz;
+        _block = new short[rateHz * 102 / 8000];
+        _step = _block.Length / 2;
         for (var i = 0; i < 4; i++)
         {
-            Set(i, DtmfTones.RowsHz[i]);
-            Set(4 + i, DtmfTones.ColumnsHz[i]);
-            Set(8 + i, DtmfTones.RowsHz[i] * 2);
-            Set(12 + i, DtmfTones.ColumnsHz[i] * 2);
+            _coefficients[i] = Coefficient(DtmfTones.RowsHz[i], rateHz);
+            _coefficients[4 + i] = Coefficient(DtmfTones.ColumnsHz[i], rateHz);
+            _coefficients[8 + i] = Coefficient(DtmfTones.ColumnsHz[i] * 2, rateHz);
         }
-
-        void Set(int filter, int frequencyHz) => _coefficients[filter] = 2 * Math.Cos(Math.Tau * frequencyHz / rateHz);
     }
 
-    public int RateHz => _rateHz;
+    public int RateHz { get; }
 
     /// <summary>Takes samples.</summary>
     /// <param name="samples">At the rate of the constructor; at most one digit can end in 20 ms.</param>
@@ -53,57 +54,51 @@ internal sealed class InbandDetector
         durationMs = 0;
         while (!samples.IsEmpty)
         {
-            var take = Math.Min(samples.Length, _blockLength - _filled);
-            Filter(samples[..take]);
+            var take = Math.Min(samples.Length, _block.Length - _filled);
+            samples[..take].CopyTo(_block.AsSpan(_filled));
             samples = samples[take..];
             _filled += take;
-            if (_filled == _blockLength)
+            if (_filled == _block.Length)
             {
                 var blocks = _blocks;
-                if (EndBlock(Classify()) is var digit and not '\0')
+                if (Follow(Classify()) is var digit and not '\0')
                 {
                     ended = digit;
-                    durationMs = blocks * _blockLength * 1000 / _rateHz;
+                    durationMs = (blocks + 1) * _step * 1000 / RateHz;
                 }
+
+                _block.AsSpan(_step).CopyTo(_block);
+                _filled -= _step;
             }
         }
 
         return ended;
     }
 
-    private void Filter(ReadOnlySpan<short> samples)
-    {
-        foreach (var sample in samples)
-        {
-            _energy += (double)sample * sample;
-        }
+    private static double Coefficient(int frequencyHz, int rateHz) => 2 * Math.Cos(Math.Tau * frequencyHz / rateHz);
 
-        for (var f = 0; f < 16; f++)
-        {
-            var (s1, s2, coefficient) = (_s1[f], _s2[f], _coefficients[f]);
-            foreach (var sample in samples)
-            {
-                (s1, s2) = (sample + (coefficient * s1) - s2, s1);
-            }
-
-            (_s1[f], _s2[f]) = (s1, s2);
-        }
-    }
-
-    /// <summary>Tells what the finished block is and clears the filters.</summary>
+    /// <summary>Tells what the block is.</summary>
     private char Classify()
     {
-        Span<double> power = stackalloc double[16];
-        for (var f = 0; f < 16; f++)
+        var energy = 0.0;
+        foreach (var sample in _block)
         {
-            power[f] = (_s1[f] * _s1[f]) + (_s2[f] * _s2[f]) - (_coefficients[f] * _s1[f] * _s2[f]);
+            energy += (double)sample * sample;
         }
 
-        var energy = _energy;
-        _s1.AsSpan().Clear();
-        _s2.AsSpan().Clear();
-        _energy = 0;
-        _filled = 0;
+        // The power that a sine of the least peak has over the block; below, no filter needs to run.
+        double length = _block.Length;
+        var least = LeastPeak * LeastPeak * length * length / 4;
+        if (energy * length / 2 < 2 * least)
+        {
+            return '\0';
+        }
+
+        Span<double> power = stackalloc double[Filters];
+        for (var f = 0; f < Filters; f++)
+        {
+            power[f] = Power(_block, _coefficients[f]);
+        }
 
         var row = Strongest(power[..4]);
         var column = Strongest(power[4..8]);
@@ -113,12 +108,31 @@ internal sealed class InbandDetector
         }
 
         var (low, high) = (power[row], power[4 + column]);
-        var least = LeastPeak * LeastPeak * _blockLength * _blockLength / 4; // power of a sine of that peak over the block
         var isDigit = low > least && high > least
             && high < low * NormalTwist && low < high * ReverseTwist
-            && (low + high) * 2 / _blockLength > ShareOfEnergy * energy
-            && power[8 + row] < low * Harmonic && power[12 + column] < high * Harmonic;
+            && (low + high) * 2 / length > RoughShare * energy
+            && power[8 + column] < high * Harmonic
+            && (Nearby(DtmfTones.RowsHz[row], low) + Nearby(DtmfTones.ColumnsHz[column], high)) * 2 / length > FineShare * energy;
         return isDigit ? DtmfTones.DigitAt(row, column) : '\0';
+    }
+
+    /// <summary>Greatest power at a frequency or 1 % beside it: the keypads of the world are within 1.5 % (Q.24).</summary>
+    private double Nearby(int frequencyHz, double power)
+    {
+        var step = Math.Tau * frequencyHz / RateHz;
+        return Math.Max(power, Math.Max(Power(_block, 2 * Math.Cos(step * 1.01)), Power(_block, 2 * Math.Cos(step * 0.99))));
+    }
+
+    /// <summary>Power of one frequency (Goertzel's algorithm).</summary>
+    private static double Power(ReadOnlySpan<short> samples, double coefficient)
+    {
+        double s1 = 0, s2 = 0;
+        foreach (var sample in samples)
+        {
+            (s1, s2) = (sample + (coefficient * s1) - s2, s1);
+        }
+
+        return (s1 * s1) + (s2 * s2) - (coefficient * s1 * s2);
     }
 
     /// <summary>Index of the one that stands out from the others of its group, or −1.</summary>
@@ -141,9 +155,11 @@ internal sealed class InbandDetector
         return best;
     }
 
-    private char EndBlock(char verdict)
+    private char Follow(char verdict)
     {
         var ended = '\0';
+        _equal = verdict == _last ? _equal + 1 : 1;
+        _last = verdict;
         if (_current != '\0')
         {
             if (verdict == _current)
@@ -151,18 +167,17 @@ internal sealed class InbandDetector
                 _blocks += 1 + _misses;
                 _misses = 0;
             }
-            else if (++_misses == 2)
+            else if (++_misses == EndBlocks || (verdict != '\0' && _equal == BeginBlocks))
             {
                 (ended, _current) = (_current, '\0');
             }
         }
 
-        if (_current == '\0' && verdict != '\0' && verdict == _last)
+        if (_current == '\0' && verdict != '\0' && _equal >= BeginBlocks)
         {
-            (_current, _blocks, _misses) = (verdict, 2, 0);
+            (_current, _blocks, _misses) = (verdict, _equal, 0);
         }
 
-        _last = verdict;
         return ended;
     }
 }

@@ -154,6 +154,12 @@ internal sealed partial class MediaLeg : ITicker
             BecomeUp(nowUs);
         }
 
+        if (_timedOut)
+        {
+            _timedOut = false;
+            Schedule(nowUs);
+        }
+
         if (restarted)
         {
             Input?.Restart();
@@ -371,11 +377,6 @@ internal sealed partial class MediaLeg : ITicker
 
     private void Schedule(long nowUs)
     {
-        if (_timedOut && _lastReceivedUs > _configuredUs && nowUs - _lastReceivedUs < 1_000_000)
-        {
-            _timedOut = false;
-        }
-
         var due = _rtcp.DueUs(nowUs, _outgoing.Ssrc, SendReportUs);
         due = Math.Min(due, TimeoutAtUs());
         if (_events.IsActive)

@@ -126,7 +126,7 @@ internal readonly ref struct ApiCall
     public int Count => _count;
 
     /// <summary>Keeps the session's userdata for callbacks.</summary>
-    public void KeepSession() => ScriptShard.Keep(Session, _state, 2);
+    public void KeepSession() => Shard.Keep(Session, _state, 2);
 
     /// <summary>Whether the session can do nothing with media any more; the first time this is logged.</summary>
     public bool IsDead()

@@ -95,9 +95,8 @@ function event:getHeader(name)
   local i = position(self, name)
   if i then
     return self.values[i]
-  elseif name == "_body" then
-    return self.body
   end
+  return name == "_body" and self.body or nil
 end
 
 function event:addHeader(name, value)

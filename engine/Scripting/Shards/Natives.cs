@@ -227,7 +227,7 @@ internal static unsafe partial class Natives
             if (run.EnvironmentReference == 0)
             {
                 lua_pushvalue(state, 1);
-                run.EnvironmentReference = luaL_ref(state, RegistryIndex);
+                run.EnvironmentReference = shard.Reference(state);
             }
 
             return 0;

@@ -61,8 +61,11 @@ internal sealed class ScriptRun(ScriptStart start, ScriptShard shard)
     /// <summary>Whether it was told that its session is gone (once is enough in the log).</summary>
     public bool IsGoneLogged { get; set; }
 
+    /// <summary>When its operations have to be over, once its call has ended.</summary>
+    public LinkedListNode<RunDeadline>? OperationDeadline { get; set; }
+
     /// <summary>When it has to be over, once its call has ended.</summary>
-    public DateTimeOffset Deadline { get; set; }
+    public LinkedListNode<RunDeadline>? Lifetime { get; set; }
 
     /// <summary>Its session objects; the global one first.</summary>
     public List<SessionObject> Sessions { get; } = [];

@@ -24,6 +24,34 @@ internal sealed unsafe partial class ScriptShard
     private int _sharedStrings;
     private int _activeStrings;
 
+    /// <summary>Values that the host holds in the registry.</summary>
+    public int References { get; private set; }
+
+    /// <summary>Frees what is not used any more and tells the memory that is. Shard thread only.</summary>
+    public long Collect()
+    {
+        _ = lua_gc(_state, GcCollect);
+        _ = lua_gc(_state, GcCollect);
+        return _memory->Used;
+    }
+
+    /// <summary>Takes the value at the top into the registry.</summary>
+    public int Reference(nint state)
+    {
+        References++;
+        return luaL_ref(state, RegistryIndex);
+    }
+
+    /// <summary>Lets go of a value in the registry; 0 is none.</summary>
+    private void Unreference(int reference)
+    {
+        if (reference != 0)
+        {
+            References--;
+            luaL_unref(_state, RegistryIndex, reference);
+        }
+    }
+
     /// <summary>Looks up the session object that a userdata stands for.</summary>
     public bool TryGetSession(ScriptRun run, nint state, int index, out SessionObject session)
     {
@@ -53,12 +81,12 @@ internal sealed unsafe partial class ScriptShard
     }
 
     /// <summary>Keeps the userdata on the stack for callbacks.</summary>
-    public static void Keep(SessionObject session, nint state, int index)
+    public void Keep(SessionObject session, nint state, int index)
     {
         if (session.Reference == 0)
         {
             lua_pushvalue(state, index);
-            session.Reference = luaL_ref(state, RegistryIndex);
+            session.Reference = Reference(state);
         }
     }
 
@@ -107,7 +135,7 @@ internal sealed unsafe partial class ScriptShard
             }
 
             // Runs of the old version hold their own function.
-            luaL_unref(_state, RegistryIndex, known.Reference);
+            Unreference(known.Reference);
             _compiled.Remove(source.FullPath);
         }
 
@@ -117,7 +145,7 @@ internal sealed unsafe partial class ScriptShard
         }
 
         lua_pushvalue(state, -1);
-        _compiled[source.FullPath] = (source, luaL_ref(state, RegistryIndex));
+        _compiled[source.FullPath] = (source, Reference(state));
         return true;
     }
 
@@ -154,7 +182,7 @@ internal sealed unsafe partial class ScriptShard
         if (run.StringsReference == 0)
         {
             lua_pushvalue(state, index);
-            run.StringsReference = luaL_ref(state, RegistryIndex);
+            run.StringsReference = Reference(state);
             UseStrings(run);
         }
     }
@@ -195,12 +223,12 @@ internal sealed unsafe partial class ScriptShard
         }
 
         var thread = lua_newthread(_state);
-        run.ThreadReference = luaL_ref(_state, RegistryIndex);
+        run.ThreadReference = Reference(_state);
         run.Thread = thread;
         if (lua_checkstack(thread, start.Arguments.Count + 20) == 0)
         {
             error = $"{start.Name}: too many arguments";
-            luaL_unref(_state, RegistryIndex, run.ThreadReference);
+            Unreference(run.ThreadReference);
             run.Thread = 0;
             return false;
         }
@@ -212,7 +240,7 @@ internal sealed unsafe partial class ScriptShard
         if (!isCompiled)
         {
             error = LuaStack.Text(thread, -1) ?? "cannot compile";
-            luaL_unref(_state, RegistryIndex, run.ThreadReference);
+            Unreference(run.ThreadReference);
             run.Thread = 0;
             return false;
         }
@@ -280,16 +308,16 @@ internal sealed unsafe partial class ScriptShard
 
         LuaStack.Push(_state, "entry"u8);
         _ = lua_rawget(_state, -2);
-        _entry = luaL_ref(_state, RegistryIndex);
+        _entry = Reference(_state);
         LuaStack.Push(_state, "session_metatable"u8);
         _ = lua_rawget(_state, -2);
-        _sessionMetatable = luaL_ref(_state, RegistryIndex);
+        _sessionMetatable = Reference(_state);
         LuaStack.Push(_state, "string_metatable"u8);
         _ = lua_rawget(_state, -2);
-        _stringMetatable = luaL_ref(_state, RegistryIndex);
+        _stringMetatable = Reference(_state);
         LuaStack.Push(_state, "strings"u8);
         _ = lua_rawget(_state, -2);
-        _activeStrings = _sharedStrings = luaL_ref(_state, RegistryIndex);
+        _activeStrings = _sharedStrings = Reference(_state);
         LuaStack.Pop(_state, 1);
         Guard.Watch(_state);
         _current = outer;

@@ -1,4 +1,3 @@
-using System.Text;
 using XSwitchEngine.Core.Scripts;
 using XSwitchEngine.Scripting.Api;
 using XSwitchEngine.Scripting.Library;
@@ -16,6 +15,9 @@ internal sealed unsafe partial class ScriptShard : IDisposable
 {
     private const int MessagesPerTurn = 64;
 
+    /// <summary>How long an operation may take to notice that its leg has ended; then the script goes on without its result.</summary>
+    private static readonly TimeSpan OperationsAfterHangup = TimeSpan.FromSeconds(5);
+
     /// <summary>CPU time for to-be-closed variables of a run that is over.</summary>
     private static readonly TimeSpan ClosingBudget = TimeSpan.FromMilliseconds(20);
 
@@ -25,8 +27,8 @@ internal sealed unsafe partial class ScriptShard : IDisposable
     private readonly ScriptEngineOptions _options;
     private readonly ShardMailbox _mailbox = new();
     private readonly Queue<ScriptRun> _ready = new();
-    private readonly Queue<ScriptRun> _outstaying = new();
-    private readonly ITimer _expiry;
+    private readonly RunDeadlines _operationDeadlines;
+    private readonly RunDeadlines _lifetimes;
     private readonly LuaMemory* _memory;
     private readonly nint _state;
     private readonly Thread _thread;
@@ -52,7 +54,8 @@ internal sealed unsafe partial class ScriptShard : IDisposable
             throw new InvalidOperationException("liblua54 gave no state");
         }
 
-        _expiry = time.CreateTimer(static s => ((ScriptShard)s!)._mailbox.Post(new ShardMessage(ShardMessageKind.Expire, null)), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _operationDeadlines = new RunDeadlines(time, OperationsAfterHangup, Expired);
+        _lifetimes = new RunDeadlines(time, options.LifetimeAfterHangup, Expired);
         _thread = new Thread(Loop) { IsBackground = true, Name = $"script-{number}" };
         Prepare();
     }
@@ -121,7 +124,8 @@ internal sealed unsafe partial class ScriptShard : IDisposable
             _thread.Join();
         }
 
-        _expiry.Dispose();
+        _operationDeadlines.Dispose();
+        _lifetimes.Dispose();
         _mailbox.Dispose();
     }
 
@@ -200,18 +204,26 @@ internal sealed unsafe partial class ScriptShard : IDisposable
 
     private void Handle(in ShardMessage message)
     {
-        if (message.Kind == ShardMessageKind.Expire)
+        switch (message.Kind)
         {
-            Expire();
-            return;
-        }
+            case ShardMessageKind.Expire:
+                Expire();
+                return;
+            case ShardMessageKind.Work:
+                message.Work!(this);
+                return;
+            default:
+                if (message.Run is { IsEnded: false } run)
+                {
+                    Handle(message, run);
+                }
 
-        var run = message.Run!;
-        if (run.IsEnded)
-        {
-            return;
+                return;
         }
+    }
 
+    private void Handle(in ShardMessage message, ScriptRun run)
+    {
         switch (message.Kind)
         {
             case ShardMessageKind.Start:
@@ -238,7 +250,7 @@ internal sealed unsafe partial class ScriptShard : IDisposable
             case ShardMessageKind.Kill:
                 End(run, false, "killed: " + message.Reason, killed: true);
                 break;
-            case ShardMessageKind.Expire:
+            case ShardMessageKind.Expire or ShardMessageKind.Work:
             default:
                 break;
         }
@@ -261,43 +273,32 @@ internal sealed unsafe partial class ScriptShard : IDisposable
         }
 
         main.GoneReason = reason;
-        foreach (var operation in run.Operations)
-        {
-            // What the core had to say about it has come before, or is of no more use.
-            if (operation.Session == main)
-            {
-                operation.TryComplete(new OpResult(0, ""));
-            }
-        }
-
-        run.Deadline = Time.GetUtcNow() + _options.LifetimeAfterHangup;
-        _outstaying.Enqueue(run);
-        if (_outstaying.Count == 1)
-        {
-            _expiry.Change(_options.LifetimeAfterHangup, Timeout.InfiniteTimeSpan);
-        }
-
+        run.OperationDeadline = _operationDeadlines.Add(run);
+        run.Lifetime = _lifetimes.Add(run);
         MakeReady(run);
     }
 
     private void Expire()
     {
-        var now = Time.GetUtcNow();
-        while (_outstaying.TryPeek(out var run))
+        while (_operationDeadlines.TryTake(out var waiting))
         {
-            if (!run.IsEnded && run.Deadline > now)
+            foreach (var operation in waiting.Operations)
             {
-                _expiry.Change(run.Deadline - now, Timeout.InfiniteTimeSpan);
-                return;
-            }
-
-            _outstaying.Dequeue();
-            if (!run.IsEnded)
-            {
-                End(run, false, $"killed: still running {_options.LifetimeAfterHangup.TotalSeconds:0} s after the end of its call", killed: true);
+                if (operation.Session is { IsMain: true } && operation.TryComplete(new OpResult(0, "")))
+                {
+                    Port.Log(LogLevel.Warning, waiting.Start.Leg, waiting.Name, $"{operation.Op} did not end with its call");
+                    MakeReady(waiting);
+                }
             }
         }
+
+        while (_lifetimes.TryTake(out var run))
+        {
+            End(run, false, $"killed: still running {_options.LifetimeAfterHangup.TotalSeconds:0} s after the end of its call", killed: true);
+        }
     }
+
+    private void Expired() => _mailbox.Post(new ShardMessage(ShardMessageKind.Expire, null));
 
     private void Begin(ScriptRun run)
     {
@@ -376,123 +377,5 @@ internal sealed unsafe partial class ScriptShard : IDisposable
             _counters.Preempted();
             MakeReady(run);
         }
-    }
-
-    private bool StillKeeps(ScriptRun run)
-    {
-        var before = _memory->Used;
-        _ = lua_gc(_state, GcCollect);
-        run.Bytes -= before - _memory->Used;
-        return run.Bytes > _options.RunBytes;
-    }
-
-    private string OverBudget(ScriptRun run) => Traceback(run, $"killed: {Guard.Budget.TotalMilliseconds:0} ms of CPU time without waiting for anything", addPlace: true);
-
-    /// <summary>Ends a run: its to-be-closed variables run, its objects go, the core is told.</summary>
-    private void End(ScriptRun run, bool succeeded, string? error, bool killed)
-    {
-        run.IsEnded = true;
-        if (run.Thread != 0)
-        {
-            _live--;
-            if (!succeeded)
-            {
-                Close(run);
-            }
-
-            Release(run);
-        }
-
-        foreach (var session in run.Sessions)
-        {
-            Destroy(run, session);
-        }
-
-        Report(run, succeeded, error, killed);
-    }
-
-    private void Close(ScriptRun run)
-    {
-        Guard.LeaveOnly(run, ClosingBudget);
-        _running = run;
-        Guard.Enter(run);
-        _memory->InHost = 0;
-        _ = lua_closethread(run.Thread, _state);
-        _memory->InHost = 1;
-        Guard.Leave();
-        _running = null;
-    }
-
-    private void Release(ScriptRun run)
-    {
-        luaL_unref(_state, RegistryIndex, run.ThreadReference);
-        Unreference(run.EnvironmentReference);
-        Unreference(run.StringsReference);
-        foreach (var session in run.Sessions)
-        {
-            Unreference(session.Reference);
-            session.Reference = 0;
-        }
-
-        run.Thread = 0;
-        run.Operations.Clear();
-    }
-
-    private void Unreference(int reference)
-    {
-        if (reference != 0)
-        {
-            luaL_unref(_state, RegistryIndex, reference);
-        }
-    }
-
-    private void Report(ScriptRun run, bool succeeded, string? error, bool killed)
-    {
-        run.IsEnded = true;
-        if (error is not null)
-        {
-            error = run.Version?.Shorten(error) ?? error;
-            Port.Log(LogLevel.Error, run.Start.Leg, run.Name, error);
-        }
-
-        _counters.Ended(succeeded, killed);
-        _onEnded(run);
-        Port.Ended(run.Start.Run, new ScriptEnd(succeeded, error, run.Output?.ToString() ?? "", (IReadOnlyList<KeyValuePair<string, string>>?)run.Reply ?? []) { Killed = killed });
-    }
-
-    /// <summary>A message with the place it is about in front, when it has none, and the script's frames after it.</summary>
-    /// <remarks>Made on the main coroutine: one that has overflowed has no room left, and an error here would end the process.</remarks>
-    private string Traceback(ScriptRun run, string message, bool addPlace = false)
-    {
-        luaL_traceback(_state, run.Thread, null, 0);
-        var trace = LuaStack.Text(_state, -1) ?? "";
-        LuaStack.Pop(_state, 1);
-        var text = new StringBuilder();
-        foreach (var line in trace.Split('\n'))
-        {
-            // The host's own frames say nothing to the script's author.
-            if (line.StartsWith("\t" + PreludeName + ":", StringComparison.Ordinal) || line is "\t[C]: in ?")
-            {
-                continue;
-            }
-
-            text.Append('\n').Append(line);
-            if (addPlace && line.StartsWith('\t') && line.IndexOf(": in ", StringComparison.Ordinal) is var end and > 0 && !line.StartsWith("\t[C]", StringComparison.Ordinal))
-            {
-                message = $"{line[1..end]}: {message}";
-                addPlace = false;
-            }
-        }
-
-        return message + text;
-    }
-
-    /// <summary>Takes the error object off a coroutine that has failed.</summary>
-    private string TakeError(nint thread)
-    {
-        lua_xmove(thread, _state, 1);
-        var text = LuaStack.Text(_state, -1) ?? $"(error object is a {LuaStack.TypeName(_state, -1)} value)";
-        LuaStack.Pop(_state, 1);
-        return text;
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using XSwitchEngine.Core.Loop;
 using XSwitchEngine.Core.Scripts;
 
 namespace XSwitchEngine.Scripting.Shards;
@@ -23,17 +24,20 @@ internal enum ShardMessageKind
 
     /// <summary>Look for runs that outstay their call.</summary>
     Expire,
+
+    /// <summary>Something to do on the shard's thread.</summary>
+    Work,
 }
 
 /// <summary>A message to a shard.</summary>
-internal readonly record struct ShardMessage(ShardMessageKind Kind, ScriptRun? Run, int Sequence = 0, OpResult Result = default, ScriptInput Input = default, string? Reason = null);
+internal readonly record struct ShardMessage(ShardMessageKind Kind, ScriptRun? Run, int Sequence = 0, OpResult Result = default, ScriptInput Input = default, string? Reason = null, Action<ScriptShard>? Work = null);
 
 /// <summary>Many write, one thread reads and sleeps while there is nothing.</summary>
 /// <remarks>Not bounded by itself: every message belongs to a run, of which there is a most number, or to an operation that a run has begun; inputs are bounded where they wait.</remarks>
 internal sealed class ShardMailbox : IDisposable
 {
     private readonly ConcurrentQueue<ShardMessage> _queue = new();
-    private readonly SemaphoreSlim _wake = new(0);
+    private readonly ILoopWaiter _waiter = FutexWaiter.IsSupported ? new FutexWaiter() : new SemaphoreWaiter();
     private int _sleeping;
     private volatile bool _closed;
 
@@ -57,7 +61,7 @@ internal sealed class ShardMailbox : IDisposable
         Interlocked.MemoryBarrier();
         if (_queue.IsEmpty && !_closed)
         {
-            _wake.Wait();
+            _waiter.Wait(-1);
         }
 
         Volatile.Write(ref _sleeping, 0);
@@ -71,13 +75,13 @@ internal sealed class ShardMailbox : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _wake.Dispose();
+    public void Dispose() => _waiter.Dispose();
 
     private void Wake()
     {
         if (Volatile.Read(ref _sleeping) == 1 && Interlocked.Exchange(ref _sleeping, 0) == 1)
         {
-            _wake.Release();
+            _waiter.Wake();
         }
     }
 }

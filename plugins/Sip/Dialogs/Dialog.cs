@@ -39,7 +39,7 @@ internal sealed class Dialog
     /// <summary>Address of the next hop when its URI has a host name, once looked up.</summary>
     public IPEndPoint? Hop { get; set; }
 
-    /// <summary>Whether it is counted on its connection.</summary>
+    /// <summary>Whether it is counted on its connection; found out again after a hand-over.</summary>
     public bool IsAttached { get; set; }
 
     /// <summary>URI of the next hop (RFC 3261 §8.1.2).</summary>
@@ -132,7 +132,7 @@ internal sealed class Dialog
 
     public void Write(ref MessagePackWriter writer)
     {
-        writer.WriteArrayHeader(12);
+        writer.WriteArrayHeader(11);
         writer.Write(CallId);
         writer.Write(LocalTag);
         writer.Write(RemoteTag);
@@ -149,7 +149,6 @@ internal sealed class Dialog
         writer.Write(Target);
         writer.WriteFlow(Flow);
         writer.WriteEndPoint(Hop);
-        writer.Write(IsAttached);
     }
 
     public static Dialog Read(ref MessagePackReader reader)
@@ -176,7 +175,6 @@ internal sealed class Dialog
         dialog.Target = fields.BytesOrEmpty(ref reader);
         dialog.Flow = fields.Flow(ref reader);
         dialog.Hop = fields.EndPoint(ref reader);
-        dialog.IsAttached = fields.Bool(ref reader);
         fields.End(ref reader);
         return dialog;
     }

@@ -31,7 +31,7 @@ internal sealed partial class SipLeg
     /// <param name="body">The offer; empty when the peer wants ours.</param>
     public static void Accept(SipContext context, SipMessage request, in Flow flow, DirectoryUser? user, ReadOnlySpan<byte> body)
     {
-        if (!Dialog.TryRouteSet(request, reverse: false, out var routes) || Dialog.ContactOf(request) is not { } target)
+        if (!Dialog.TryRouteSet(request, reverse: false, out var routes) || (Dialog.ContactOf(request) ?? OldTarget(request)) is not { } target)
         {
             context.Core.ReplyStateless(request, flow, 400, "Missing or malformed Contact or Record-Route");
             return;
@@ -84,6 +84,12 @@ internal sealed partial class SipLeg
         leg.ContactUser = IncomingCall.DestinationOf(request);
         IncomingCall.Report(context, leg, request, flow, user, leg._hasOffer ? Encoding.UTF8.GetString(body) : null);
     }
+
+    /// <summary>Before RFC 3261 a Contact was not required: then From is where the peer is called (RFC 2543 §6.13).</summary>
+    private static byte[]? OldTarget(SipMessage request) =>
+        !request.Has(HeaderName.Contact) && ViaHeader.TryParse(request.TopVia, out var via) && !via.HasCookie && NameAddress.TryParse(request.From, out var from)
+            ? from.Uri.ToArray()
+            : null;
 
     /// <summary>The peer cancelled (RFC 3261 §9.2). After our final response it changes nothing.</summary>
     public void OnCancel(SipMessage cancel)

@@ -301,7 +301,7 @@ internal sealed partial class SipLeg
             },
             invite.Flow,
             this);
-        _context.Transactions.Handle(invite, new TransactionInput(TransactionInputKind.Cancelled));
+        _context.Transactions.Handle(invite, new TransactionInput(TransactionInputKind.FinalDue));
     }
 
     /// <summary>The early dialog of a response, made when it is new.</summary>

@@ -70,8 +70,15 @@ internal sealed partial class SipLeg
 
     private void OnReinviteResponse(ClientTransaction transaction, SipMessage response)
     {
-        if (Dialog is not { } dialog || response.Status < 200)
+        if (Dialog is not { } dialog)
         {
+            return;
+        }
+
+        if (response.Status < 200)
+        {
+            // No user is asked within a call: a peer that does not come to an end blocks every other change.
+            _context.Transactions.Handle(transaction, new TransactionInput(TransactionInputKind.FinalDue));
             return;
         }
 
@@ -303,6 +310,8 @@ internal sealed partial class SipLeg
 
         if (_isQueued && Now >= _retryAt)
         {
+            // From here on it waits for what stands in its way, not for a time.
+            _retryAt = DateTimeOffset.MaxValue;
             SendQueuedReoffer();
         }
     }

@@ -17,7 +17,7 @@ internal sealed partial class SipLeg
     private DateTimeOffset _refreshAt = DateTimeOffset.MaxValue;
     private DateTimeOffset _sessionEnd = DateTimeOffset.MaxValue;
 
-    private DateTimeOffset NextSession => Min(_refreshAt, _sessionEnd);
+    private DateTimeOffset NextSession => State == LegState.Confirmed ? Min(_refreshAt, _sessionEnd) : State == LegState.Accepted ? _sessionEnd : DateTimeOffset.MaxValue;
 
     /// <summary>Reads what a request of the peer asks for.</summary>
     private void LearnSession(SipMessage request)
@@ -100,12 +100,9 @@ internal sealed partial class SipLeg
 
     private void CheckSession()
     {
-        if (State != LegState.Confirmed)
+        if (State is not (LegState.Confirmed or LegState.Accepted))
         {
-            if (State != LegState.Accepted || Now < _sessionEnd)
-            {
-                return;
-            }
+            return;
         }
 
         if (Now >= _sessionEnd)
@@ -114,7 +111,7 @@ internal sealed partial class SipLeg
             Report(HangupCause.RecoveryOnTimerExpire, 408, "Session timer", byPeer: false);
             SendBye(ReasonLine(HangupCause.RecoveryOnTimerExpire, ""));
         }
-        else if (Now >= _refreshAt)
+        else if (Now >= _refreshAt && State == LegState.Confirmed)
         {
             Refresh();
         }

@@ -41,6 +41,8 @@ internal enum LegState : byte
 /// <summary>One leg: an INVITE usage with its dialogs. This part has what both directions share; the others have one procedure each.</summary>
 internal sealed partial class SipLeg
 {
+    // The host's timers are no finer than this.
+    private static readonly TimeSpan MinDelay = TimeSpan.FromMilliseconds(5);
     private readonly SipContext _context;
     private bool _isReported;
     private TimerId _timer;
@@ -344,6 +346,7 @@ internal sealed partial class SipLeg
         RefuseReoffer(487, "");
         StopOk();
         StopSession();
+        _isQueued = false;
         if (Dialog is { } dialog)
         {
             SendInDialog(SipMethod.Bye, RequestPurpose.Bye, dialog, reason);
@@ -399,13 +402,19 @@ internal sealed partial class SipLeg
             _timer = default;
         }
 
-        // The INVITE transaction lives on for a while and must not keep all this.
-        if (_inviteKey.Length > 0 && _context.Transactions.FindClient(_inviteKey) is { } invite)
-        {
-            invite.Leg = null;
-        }
-
+        Abandon(_inviteKey);
+        Abandon(_reinviteKey);
         _context.Legs.Remove(this);
+    }
+
+    /// <summary>An INVITE transaction lives on for a while: it must neither keep all this nor wait without end.</summary>
+    private void Abandon(string key)
+    {
+        if (key.Length > 0 && _context.Transactions.FindClient(key) is { } transaction)
+        {
+            transaction.Leg = null;
+            _context.Transactions.Handle(transaction, new TransactionInput(TransactionInputKind.FinalDue));
+        }
     }
 
     /// <summary>One host timer serves all deadlines of the leg.</summary>
@@ -428,7 +437,8 @@ internal sealed partial class SipLeg
         }
 
         _timerDue = deadline;
-        _timer = _context.Host.SetTimer(TimerKey.Make(TimerKind.Leg, Key), deadline > Now ? deadline - Now : TimeSpan.Zero);
+        var due = deadline - Now;
+        _timer = _context.Host.SetTimer(TimerKey.Make(TimerKind.Leg, Key), due > MinDelay ? due : MinDelay);
     }
 
     private void CheckSetup()

@@ -12,12 +12,11 @@ internal static class ResponseWriting
     /// <param name="toTag">Our tag, used when the request has none.</param>
     public static void WriteHead(SipWriter writer, SipMessage request, in Flow flow, ReadOnlySpan<byte> toTag)
     {
-        var isTop = true;
         for (var i = request.First(HeaderName.Via); i >= 0; i = request.Field(i).Next)
         {
             var value = request.At(request.Field(i).Value);
             writer.Raw("Via: "u8);
-            if (isTop && ViaHeader.TryParse(request.TopVia, out var via))
+            if (request.Field(i).Value.Start == request.TopViaSlice.Start && ViaHeader.TryParse(request.TopVia, out var via))
             {
                 WriteTopVia(writer, via, flow);
                 writer.Echo(value[request.TopVia.Length..]);    // further values of the same line
@@ -28,7 +27,6 @@ internal static class ResponseWriting
             }
 
             writer.Line();
-            isTop = false;
         }
 
         writer.Raw("From: "u8).Echo(request.From).Raw("\r\nTo: "u8).Echo(request.To);

@@ -31,7 +31,7 @@ internal sealed class InviteClientTransaction(TransactionTimers timers, bool rel
             (Calling or Proceeding, Received) => Complete(now, outputs),
             (Completed, Received) when status >= 300 => Repeat(outputs),
             (Accepted, Received) when status is >= 200 and < 300 => Add(outputs, Deliver, Accepted),
-            (Calling or Proceeding, Cancelled) => LimitWait(now),
+            (Calling or Proceeding, FinalDue) => LimitWait(now),
             (Calling or Proceeding, Tick) when now >= _timerEnd => Add(outputs, TimedOut, Terminated),     // Timer B
             (Calling, Tick) when now >= _timerA => Retransmit(now, outputs),
             (Completed or Accepted, Tick) when now >= _timerEnd => Terminated,                             // Timers D and M

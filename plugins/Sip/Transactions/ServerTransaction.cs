@@ -32,7 +32,7 @@ internal abstract class ServerTransaction(TransactionTimers timers, bool reliabl
         writer.Write(IsReliable);
         writer.WriteFlow(Flow);
         writer.Write(ResponseHead);
-        writer.Write(Leg?.Key ?? 0);
+        writer.Write(Leg is { State: not LegState.Ended } leg ? leg.Key : 0);
         writer.Write(Timer.Value);
         writer.WriteTime(TimerDue);
         WriteMachine(ref writer);

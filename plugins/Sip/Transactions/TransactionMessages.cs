@@ -15,8 +15,8 @@ internal enum TransactionInputKind : byte
     /// <summary>Server: the user of the transaction answers.</summary>
     Respond,
 
-    /// <summary>Client INVITE: CANCEL was sent; a final response is due within 64·T1 (RFC 3261 §9.1).</summary>
-    Cancelled,
+    /// <summary>Client INVITE: a final response is due within 64·T1, because CANCEL was sent (RFC 3261 §9.1) or nobody waits longer.</summary>
+    FinalDue,
 
     /// <summary><c>NextDeadline</c> has come.</summary>
     Tick,

@@ -193,7 +193,7 @@ internal sealed class TransactionTable(SipContext context)
         foreach (var transaction in _client.Values)
         {
             writer.WriteArrayHeader(2);
-            writer.Write(transaction.Leg?.Key ?? 0);
+            writer.Write(transaction.Leg is { State: not LegState.Ended } leg ? leg.Key : 0);
             transaction.Write(ref writer);
         }
     }

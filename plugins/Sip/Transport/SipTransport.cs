@@ -40,7 +40,7 @@ internal sealed class SipTransport(SipContext context)
             return;
         }
 
-        if (!char.IsAsciiLetter((char)data[0]) && data[0] is not ((byte)'\r' or (byte)'\n'))
+        if (!SipText.IsToken(data[..1]) && data[0] is not ((byte)'\r' or (byte)'\n'))
         {
             context.Host.Count("dropped_not_sip");
             return;

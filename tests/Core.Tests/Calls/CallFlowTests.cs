@@ -71,6 +71,7 @@ public sealed class CallFlowTests
         _bench.Run(script, ScriptOp.Answer);
         _bench.End(script);
         Assert.False(leg.IsUp);
+        Assert.Equal(503, Assert.Single(_bench.Commands<LegCommand.Hangup>()).Cause.ToSipStatus());
         Assert.Equal(0, _bench.Table.Count);
     }
 
@@ -140,7 +141,7 @@ public sealed class CallFlowTests
         _bench.Post(new LegEvent.Reoffered(a.Id, CallBench.Held));
         Assert.Contains("a=recvonly", Assert.Single(_bench.Commands<LegCommand.AcceptReoffer>()).Sdp, StringComparison.Ordinal);
         Assert.True(a.IsHeld);
-        Assert.Contains("music-on-hold", _bench.Media.Playing[b.Media.Index].Source, StringComparison.Ordinal);
+        Assert.Contains("music.wav", _bench.Media.Playing[b.Media.Index].Source, StringComparison.Ordinal);
         _bench.Post(new LegEvent.Reoffered(a.Id, CallBench.Resumed));
         Assert.False(a.IsHeld);
         Assert.Empty(_bench.Media.Playing);

@@ -12,6 +12,7 @@ public sealed record Begun(OpToken Token, LegId Leg, ScriptOp Op, string?[] Args
 public sealed class FakePort : IScriptPort
 {
     private readonly Channel<Begun> _begun = Channel.CreateUnbounded<Begun>();
+    private readonly Channel<string> _lines = Channel.CreateUnbounded<string>();
     private readonly ConcurrentDictionary<ScriptRunId, TaskCompletionSource<ScriptEnd>> _ends = new();
 
     /// <summary>Answers an operation at once; null leaves it under way, for the test to complete.</summary>
@@ -87,17 +88,29 @@ public sealed class FakePort : IScriptPort
 
     public void SetAutoHangup(LegId leg, bool on) => All.Enqueue(new Begun(default, leg, ScriptOp.Destroy, [on ? "auto" : "manual"], false));
 
-    public void Log(int level, LegId leg, string script, string text) => Lines.Enqueue((level, leg, script, text));
+    public void Log(int level, LegId leg, string script, string text)
+    {
+        Lines.Enqueue((level, leg, script, text));
+        _lines.Writer.TryWrite(text);
+    }
+
+    /// <summary>The next line of the log.</summary>
+    public async Task<string> NextLineAsync()
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        limit.CancelAfter(TimeSpan.FromSeconds(60));
+        return await _lines.Reader.ReadAsync(limit.Token);
+    }
 
     public void Ended(ScriptRunId run, ScriptEnd end) => End(run).SetResult(end);
 
     /// <summary>The next operation that was left under way.</summary>
-    public async Task<Begun> NextAsync(ScriptOp op)
+    public async Task<Begun> NextAsync(ScriptOp? op = null)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         limit.CancelAfter(TimeSpan.FromSeconds(60));
         var begun = await _begun.Reader.ReadAsync(limit.Token);
-        Assert.Equal(op, begun.Op);
+        Assert.Equal(op ?? begun.Op, begun.Op);
         return begun;
     }
 

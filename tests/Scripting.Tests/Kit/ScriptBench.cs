@@ -48,6 +48,12 @@ public sealed class ScriptBench : IDisposable
         return end.Output;
     }
 
+    /// <summary>Returns when the (only) shard has done everything that was posted before.</summary>
+    public Task SettleAsync() => WriteAsync("");
+
+    /// <summary>Collects garbage; gives the memory in use and the values held by the host.</summary>
+    public Task<(long Bytes, int References)> CollectAsync() => Engine.OnShardAsync(0, static s => (s.Collect(), s.References));
+
     public void Dispose()
     {
         Engine.Dispose();

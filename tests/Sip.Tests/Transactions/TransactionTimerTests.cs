@@ -48,7 +48,7 @@ public sealed class TransactionTimerTests
         var tx = InviteClient(reliable: false);
         tx.Handle(Start0, new TransactionInput(Start), _outputs);
         tx.Handle(Start0, new TransactionInput(Received, 180), _outputs);
-        tx.Handle(Start0, new TransactionInput(Cancelled), _outputs);
+        tx.Handle(Start0, new TransactionInput(FinalDue), _outputs);
         Assert.Equal([32000], Gaps(tx, 1));
         Assert.Equal(TransactionState.Terminated, tx.State);
     }
