@@ -21,6 +21,19 @@ internal sealed class RtpTraffic : IDisposable
     public RtpTraffic()
     {
         _socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveBufferSize = 8 << 20, ReceiveTimeout = 100 };
+        if (OperatingSystem.IsLinux())
+        {
+            // SO_RCVBUFFORCE: what hundreds of phones would buffer each, this one socket must hold while the machine is busy. Refused without privilege.
+            try
+            {
+                _socket.SetRawSocketOption(1, 33, BitConverter.GetBytes(64 << 20));
+            }
+            catch (SocketException)
+            {
+                _socket.ReceiveBufferSize = 8 << 20;
+            }
+        }
+
         _socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         Port = ((IPEndPoint)_socket.LocalEndPoint!).Port;
         _receiver = new Thread(Receive) { IsBackground = true };

@@ -93,9 +93,9 @@ public sealed class RunawayTests
     [Fact]
     public async Task Waiting_renews_the_budget()
     {
-        using var bench = new ScriptBench(static o => o with { CpuBudget = TimeSpan.FromMilliseconds(200) });
-        var run = bench.Start("~for i = 1, 20 do local n = 0 for j = 1, 2000000 do n = n + j end freeswitch.msleep(5) end");
-        for (var i = 0; i < 20; i++)
+        using var bench = new ScriptBench(static o => o with { CpuBudget = TimeSpan.FromMilliseconds(250) });
+        var run = bench.Start("~for i = 1, 200 do local n = 0 for j = 1, 200000 do n = j end freeswitch.msleep(5) end");
+        for (var i = 0; i < 200; i++)
         {
             bench.Engine.Complete((await bench.Port.NextAsync(ScriptOp.Delay)).Token, new OpResult(1));
         }

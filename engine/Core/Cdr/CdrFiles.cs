@@ -51,8 +51,7 @@ internal sealed class CdrFiles : IDisposable
     /// <param name="lines">Lines with their line feeds.</param>
     public void Append(DateOnly day, ReadOnlySpan<byte> lines)
     {
-        // A log rotation may have moved or removed the file: records go to the name that readers look for.
-        if (_file is null || _day != day || !File.Exists(_file.Name))
+        if (_file is null || _day != day)
         {
             _file?.Dispose();
             _file = null;
@@ -63,6 +62,16 @@ internal sealed class CdrFiles : IDisposable
         }
 
         WriteWhole(_file, lines);
+    }
+
+    /// <summary>Lets go of a file that was renamed or removed by a rotation: records go to the name that readers look for.</summary>
+    public void FollowRotation()
+    {
+        if (_file is not null && !File.Exists(_file.Name))
+        {
+            _file.Dispose();
+            _file = null;
+        }
     }
 
     /// <summary>Forces what was written to the disk.</summary>

@@ -9,7 +9,7 @@ namespace XSwitchEngine.Core.Cdr;
 
 /// <summary>Writes call records as JSON lines, and a journal of open legs from which a killed engine reports them (<c>P-I12</c>).</summary>
 /// <remarks>
-/// A thread of its own takes what is queued and hands it to the system within a few milliseconds, one write a batch and file;
+/// A thread of its own takes what is queued and hands it to the system within some ten milliseconds, one write a batch and file;
 /// a kill loses at most that, a power cut what the system had not written. The record of an ended leg is written before its journal entry is closed,
 /// and a restart looks for it before it reports the leg as crashed, so that each leg is reported exactly once.
 /// At the bound of the queue openings are dropped first, endings only past twice the bound; both are counted and logged.
@@ -19,8 +19,8 @@ public sealed class CdrJournal : ICdrJournal, IDisposable
     /// <summary>Items that may wait.</summary>
     public const int Capacity = 65_536;
 
-    // Lets a burst share one write and one wake-up; far below what anyone can see in a record.
-    private static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(3);
+    // Lets legs share a write and a wake-up, which cost more than the records themselves.
+    private static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan HeartbeatEvery = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
@@ -35,6 +35,7 @@ public sealed class CdrJournal : ICdrJournal, IDisposable
     private readonly List<TaskCompletionSource> _flushes = [];
     private readonly List<Guid> _linesOf = [];
     private readonly Thread _thread;
+    private DateTimeOffset _lastHeartbeat;
     private DateOnly _linesDay;
     private int _signalled;
     private int _length;
@@ -155,6 +156,14 @@ public sealed class CdrJournal : ICdrJournal, IDisposable
     {
         try
         {
+            var now = _time.GetUtcNow();
+            var isDue = now - _lastHeartbeat >= HeartbeatEvery;
+            if (isDue)
+            {
+                _lastHeartbeat = now;
+                _files.FollowRotation();
+            }
+
             WriteLines();
             while (_queue.TryPeek(out var item))
             {
@@ -169,7 +178,11 @@ public sealed class CdrJournal : ICdrJournal, IDisposable
 
             WriteLines();
             _open.Write();
-            _open.Heartbeat(_time.GetUtcNow());
+            if (isDue || _flushes.Count > 0)
+            {
+                _open.Heartbeat(now);
+            }
+
             if (_flushes.Count > 0)
             {
                 _files.Sync();

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using XSwitchEngine.Scripting.Text;
 
@@ -41,22 +42,17 @@ internal sealed class ScriptSource
     public static ScriptSource Create(string name, string fullPath, byte[] bytes) => new(name, fullPath, Strip(bytes));
 
     /// <summary>Wraps a chunk so that it can be instantiated with its own globals; the first line stays the first line.</summary>
+    /// <param name="text">A chunk that compiles.</param>
     public static byte[] Wrap(ReadOnlySpan<byte> text)
     {
-        var prefix = "return function(_ENV,"u8;
-        var middle = ") return function(...) "u8;
-        var suffix = "\nend end"u8;
         var body = IntegralArithmetic.Rewrite(text);
-        var parameter = IntegralArithmetic.FunctionName;
-        var result = new byte[prefix.Length + parameter.Length + middle.Length + body.Length + suffix.Length];
-        var rest = result.AsSpan();
-        foreach (var part in (ReadOnlySpan<byte[]>)[prefix.ToArray(), parameter.ToArray(), middle.ToArray(), body, suffix.ToArray()])
-        {
-            part.CopyTo(rest);
-            rest = rest[part.Length..];
-        }
-
-        return result;
+        var result = new ArrayBufferWriter<byte>(body.Length + 80);
+        result.Write("return function(_ENV,"u8);
+        result.Write(IntegralArithmetic.FunctionName);
+        result.Write(") return function(...) "u8);
+        result.Write(body);
+        result.Write("\nend end"u8);
+        return result.WrittenSpan.ToArray();
     }
 
     private static byte[] Strip(byte[] bytes)

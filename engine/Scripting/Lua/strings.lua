@@ -2,22 +2,20 @@
 
 local C = ...
 local error, type, select, getmetatable = error, type, select, debug.getmetatable
-local rawget, math_type, floor = rawget, math.type, math.floor
+local rawget = rawget
 local raw_tostring, raw_tonumber = tostring, tonumber
 local find, substitute, tick = C.find, C.substitute, C.tick
 local sub, byte, concat = string.sub, string.byte, table.concat
 local raw_rep, raw_format = string.rep, string.format
 
 local LARGEST = 16 * 1024 * 1024
-local EXACT = 9007199254740992
 
 -- Scripts are written for a Lua whose numbers have no integer type and print without fraction: an integral float becomes the integer.
+local tointeger = math.tointeger
 local function integral(n)
-  if math_type(n) == "float" and n > -EXACT and n < EXACT then
-    local i = floor(n)
-    if i == n then
-      return i
-    end
+  local i = tointeger(n)
+  if i == n then
+    return i
   end
   return n
 end
@@ -192,5 +190,9 @@ function lib.format(pattern, ...)
 end
 
 C.strings = lib
-C.string_metatable = { __index = lib, __metatable = false }
+C.string_metatable = {}
+for name, f in pairs(getmetatable("")) do   -- arithmetic on numerals
+  C.string_metatable[name] = f
+end
+C.string_metatable.__index, C.string_metatable.__metatable = lib, false
 debug.setmetatable("", C.string_metatable)

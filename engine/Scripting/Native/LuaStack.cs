@@ -8,7 +8,7 @@ namespace XSwitchEngine.Scripting.Native;
 /// <summary>Values on and off a Lua stack, without metamethods.</summary>
 internal static unsafe class LuaStack
 {
-    private const double LargestExactInteger = 9007199254740992;
+    private const double LargestInteger = 9223372036854774784;   // the last double below 2^63
 
     /// <summary>Removes values from the top.</summary>
     public static void Pop(nint state, int count) => lua_settop(state, -count - 1);
@@ -66,7 +66,7 @@ internal static unsafe class LuaStack
                 }
 
                 var number = lua_tonumberx(state, index, null);
-                if (Math.Abs(number) < LargestExactInteger && Math.Truncate(number) == number)
+                if (Math.Abs(number) <= LargestInteger && Math.Truncate(number) == number)
                 {
                     return ((long)number).ToString(CultureInfo.InvariantCulture);
                 }

@@ -181,6 +181,7 @@ public sealed class CdrJournalTests : IDisposable
         journal.Close(Record() with { EndTime = Start });
         await journal.FlushAsync();
         File.Move(OnlyFile(_data.Path), _data.File("rotated"));
+        _time.Advance(TimeSpan.FromSeconds(5));
         journal.Close(Record() with { EndTime = Start });
         await journal.FlushAsync();
         Assert.Single(File.ReadAllLines(_data.File("rotated")));

@@ -85,6 +85,24 @@ public sealed class SwapTests : IAsyncDisposable
         Assert.Equal("running", _fixture.Status().State);
     }
 
+    [Fact]
+    public async Task A_version_that_fails_at_live_traffic_is_refused_before_it_touches_any()
+    {
+        _fixture.Deploy("1.0.0");
+        await _fixture.StartAsync();
+        _fixture.Deploy("2.0.0", "CountingV2", "throw-in-rehearsal:5");
+        using var peer = _fixture.Udp();
+        var swap = _fixture.SwapAsync();
+        var asked = 0;
+        while (!swap.IsCompleted)
+        {
+            asked++;
+            Assert.Equal($"a {asked} {asked} v1", peer.Ask($"a {asked}"));
+        }
+
+        Assert.Equal("rehearsal: System.InvalidOperationException: event 5 is too much", (await swap).Message);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(7)]
