@@ -102,9 +102,14 @@ internal sealed partial class SipLeg
             }
 
             // The connection is gone: a new one to where the peer says it listens.
+            var isCounted = dialog.IsAttached;
             _context.Legs.Detach(dialog);
             dialog.Flow = _context.Transport.Connect(listener, address) with { Local = flow.Local };
-            _context.Legs.Attach(dialog);
+            if (isCounted)
+            {
+                _context.Legs.Attach(dialog);
+            }
+
             return dialog.Flow;
         }
 

@@ -14,6 +14,7 @@ internal sealed class InviteClientTransaction(TransactionTimers timers, bool rel
     private TimeSpan _intervalA = timers.T1;
     private DateTimeOffset _timerA = DateTimeOffset.MaxValue;
     private DateTimeOffset _timerEnd = DateTimeOffset.MaxValue;
+    private bool _isFinalDue;
 
     public override DateTimeOffset NextDeadline => State == Calling && _timerA < _timerEnd ? _timerA : _timerEnd;
 
@@ -48,13 +49,14 @@ internal sealed class InviteClientTransaction(TransactionTimers timers, bool rel
 
     protected override void WriteMachine(ref MessagePackWriter writer)
     {
-        writer.WriteArrayHeader(6);
+        writer.WriteArrayHeader(7);
         writer.Write((byte)State);
         writer.Write(_request);
         writer.Write(_ack);
         writer.WriteTime(_intervalA);
         writer.WriteTime(_timerA);
         writer.WriteTime(_timerEnd);
+        writer.Write(_isFinalDue);
     }
 
     protected override void ReadMachine(ref MessagePackReader reader)
@@ -66,6 +68,7 @@ internal sealed class InviteClientTransaction(TransactionTimers timers, bool rel
         _intervalA = fields.Span(ref reader);
         _timerA = fields.Time(ref reader);
         _timerEnd = fields.Time(ref reader);
+        _isFinalDue = fields.Bool(ref reader);
         fields.End(ref reader);
     }
 
@@ -87,7 +90,7 @@ internal sealed class InviteClientTransaction(TransactionTimers timers, bool rel
     {
         if (State == Calling)
         {
-            _timerEnd = DateTimeOffset.MaxValue;
+            _timerEnd = _isFinalDue ? _timerEnd : DateTimeOffset.MaxValue;
             _request = null;
         }
 
@@ -98,6 +101,7 @@ internal sealed class InviteClientTransaction(TransactionTimers timers, bool rel
     {
         var end = now + Timers.Timeout;
         _timerEnd = end < _timerEnd ? end : _timerEnd;
+        _isFinalDue = true;
         return State;
     }
 

@@ -53,6 +53,17 @@ public sealed class TransactionTimerTests
         Assert.Equal(TransactionState.Terminated, tx.State);
     }
 
+    [Fact]
+    public void A_late_provisional_response_does_not_lift_that_limit()
+    {
+        var tx = InviteClient(reliable: true);
+        tx.Handle(Start0, new TransactionInput(Start), _outputs);
+        tx.Handle(Start0, new TransactionInput(FinalDue), _outputs);
+        tx.Handle(Start0, new TransactionInput(Received, 183), _outputs);
+        Assert.Equal([32000], Gaps(tx, 1));
+        Assert.Equal(TransactionState.Terminated, tx.State);
+    }
+
     [Theory]
     [InlineData(false, 32000)]
     [InlineData(true, 0)]
