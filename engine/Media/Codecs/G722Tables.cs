@@ -1,3 +1,6 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
 namespace XSwitchEngine.Media.Codecs;
 
 /// <summary>Constants of ITU-T G.722; the names are those of the Recommendation's tables and blocks.</summary>
@@ -54,6 +57,40 @@ internal static class G722Tables
         2896, 2960, 3025, 3091, 3158, 3228, 3298, 3371, 3444, 3520, 3597, 3676, 3756, 3838, 3922, 4008,
     ];
 
-    /// <summary>One half of the symmetric 24-tap quadrature mirror filter.</summary>
-    public static readonly short[] Qmf = [3, -11, 12, 32, -210, 951, 3876, -805, 362, -156, 53, -11];
+    private static readonly int[] Half = [3, -11, 12, 32, -210, 951, 3876, -805, 362, -156, 53, -11];
+
+    /// <summary>The 24-tap quadrature mirror filter for the sum of both polyphase branches: the lower band.</summary>
+    public static readonly int[] SumFilter = Interleave(even: 1, odd: 1);
+
+    /// <summary>The same for their difference: the higher band.</summary>
+    public static readonly int[] DifferenceFilter = Interleave(even: 1, odd: -1);
+
+    /// <summary>The branch of the odd places alone.</summary>
+    public static readonly int[] EvenFilter = Interleave(even: 1, odd: 0);
+
+    /// <summary>The branch of the even places alone.</summary>
+    public static readonly int[] OddFilter = Interleave(even: 0, odd: 1);
+
+    /// <summary>Applies a 24-tap filter; integer sums are the same in any order.</summary>
+    public static int Apply(ReadOnlySpan<int> x, int[] filter)
+    {
+        ref var from = ref MemoryMarshal.GetReference(x[..24]);
+        ref var taps = ref MemoryMarshal.GetArrayDataReference(filter);
+        var sum = Vector256.LoadUnsafe(ref from) * Vector256.LoadUnsafe(ref taps);
+        sum += Vector256.LoadUnsafe(ref from, 8) * Vector256.LoadUnsafe(ref taps, 8);
+        sum += Vector256.LoadUnsafe(ref from, 16) * Vector256.LoadUnsafe(ref taps, 16);
+        return Vector256.Sum(sum);
+    }
+
+    private static int[] Interleave(int even, int odd)
+    {
+        var filter = new int[24];
+        for (var i = 0; i < 12; i++)
+        {
+            filter[2 * i] = odd * Half[i];
+            filter[(2 * i) + 1] = even * Half[11 - i];
+        }
+
+        return filter;
+    }
 }
