@@ -43,7 +43,7 @@ internal sealed class G722Encoder : AudioEncoder
     {
         var even = 0;
         var odd = 0;
-        var c = G722Tables.Qmf;
+        ReadOnlySpan<short> c = G722Tables.Qmf;
         for (var i = 0; i < 12; i++)
         {
             odd += x[2 * i] * c[i];
