@@ -115,6 +115,9 @@ internal sealed unsafe partial class ScriptShard : IDisposable
         _mailbox.Post(message);
     }
 
+    /// <summary>Queues a message without a shortcut. Any thread.</summary>
+    public void Queue(in ShardMessage message) => _mailbox.Post(message);
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -166,12 +169,14 @@ internal sealed unsafe partial class ScriptShard : IDisposable
                 Guarded(message);
             }
 
-            if (_ready.TryDequeue(out var run))
+            var isIdle = _ready.Count == 0;
+            for (var i = Math.Min(_ready.Count, MessagesPerTurn); i > 0 && _ready.TryDequeue(out var run); i--)
             {
                 run.IsReady = false;
                 Step(run);
             }
-            else
+
+            if (isIdle)
             {
                 _mailbox.Wait();
             }
