@@ -105,10 +105,13 @@ public sealed class PluginTestHost : IPluginHost, ICallCore
     /// <summary>Timers that are set.</summary>
     public int TimerCount => _set.Count;
 
-    /// <summary>Called on every <see cref="SendDatagram"/> and <see cref="Send"/> instead of collecting, when set: for benchmarks.</summary>
+    /// <summary>Called on every packet that is sent, besides collecting it.</summary>
     public Action<SentPacket>? OnSent { get; set; }
 
-    /// <summary>When true, nothing that is sent is kept.</summary>
+    /// <summary>Called on every event of a leg, besides collecting it.</summary>
+    public Action<LegEvent>? OnLegEvent { get; set; }
+
+    /// <summary>When true, packets and events are not kept: for runs without end.</summary>
     public bool DiscardsSent { get; set; }
 
     /// <summary>The instance that runs now.</summary>
@@ -286,14 +289,21 @@ public sealed class PluginTestHost : IPluginHost, ICallCore
     }
 
     /// <inheritdoc/>
-    void ICallCore.Post(LegEvent e) => _legEvents.Enqueue(e);
+    void ICallCore.Post(LegEvent e)
+    {
+        OnLegEvent?.Invoke(e);
+        if (!DiscardsSent)
+        {
+            _legEvents.Enqueue(e);
+        }
+    }
 
     /// <inheritdoc/>
     void IPluginHost.Random(Span<byte> buffer) => _random.NextBytes(buffer);
 
     /// <inheritdoc/>
     public void SendDatagram(ListenerId listener, IPEndPoint to, ReadOnlySpan<byte> data) =>
-        Keep(new SentPacket(_listeners[listener.Value - 1], null, to, DiscardsSent ? [] : data.ToArray()));
+        Keep(new SentPacket(_listeners[listener.Value - 1], null, to, data.ToArray()));
 
     /// <inheritdoc/>
     public void Send(ConnectionId connection, ReadOnlySpan<byte> data)

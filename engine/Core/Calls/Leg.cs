@@ -170,7 +170,7 @@ public sealed class Leg
     /// <summary>Scripts that hold it.</summary>
     internal int ScriptRuns { get; set; }
 
-    /// <summary>Whether the script object that made it hangs it up when it goes.</summary>
+    /// <summary>Whether the script object of this leg hangs it up when it goes; set from script threads.</summary>
     internal bool AutoHangup { get; set; }
 
     /// <summary>Digits that no operation has taken; bounded.</summary>

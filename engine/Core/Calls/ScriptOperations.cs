@@ -134,7 +134,7 @@ internal sealed class ScriptOperations(CallCore core, Expander expander, LegAudi
             return Dead;
         }
 
-        if (o.Op == ScriptOp.Destroy && !o.Runs.TakeAutoHangup(leg))
+        if (o.Op == ScriptOp.Destroy && !leg.AutoHangup)
         {
             return Success;
         }

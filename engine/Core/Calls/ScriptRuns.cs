@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using XSwitchEngine.Abstractions;
 using XSwitchEngine.Core.Scripts;
 
@@ -11,7 +10,6 @@ internal sealed class ScriptRuns : IScriptPort
     private readonly CallCore _core;
     private readonly ScriptOperations _operations;
     private readonly Dictionary<ScriptRunId, Run> _runs = [];
-    private readonly ConcurrentDictionary<Guid, bool> _autoHangup = new();
     private readonly Action<object?> _begin;
     private readonly Action<object?> _control;
     private readonly Action<object?> _ended;
@@ -127,17 +125,19 @@ internal sealed class ScriptRuns : IScriptPort
     }
 
     /// <inheritdoc/>
-    public void SetAutoHangup(LegId leg, bool on) => _autoHangup[leg.Value] = on;
+    public void SetAutoHangup(LegId leg, bool on)
+    {
+        if (_core.Table.Find(leg) is { } found)
+        {
+            found.AutoHangup = on;
+        }
+    }
 
     /// <inheritdoc/>
     public void Log(int level, LegId leg, string script, string text)
     {
         LogLevels.Write(_core.Services.Log, level, leg == default ? "-" : leg.ToString(), script, text);
     }
-
-    /// <summary>Whether the session object of a leg hangs it up when it goes; forgets the setting.</summary>
-    /// <param name="leg">The leg.</param>
-    public bool TakeAutoHangup(Leg leg) => _autoHangup.TryRemove(leg.Id.Value, out var on) ? on : leg.AutoHangup;
 
     private void Begin(BeginItem item)
     {
@@ -192,9 +192,14 @@ internal sealed class ScriptRuns : IScriptPort
             Calls.Log.ScriptFailed(_core.Services.Log, run.Leg?.Uuid ?? "-", run.Name, error);
         }
 
-        foreach (var made in run.Made.Where(TakeAutoHangup))
+        foreach (var made in run.Made.Where(l => l.AutoHangup))
         {
             _core.Hangup(made, HangupCause.NormalClearing);
+        }
+
+        if (run.Leg is { AutoHangup: true } own && !run.IsDetached)
+        {
+            _core.Hangup(own, HangupCause.NormalClearing);
         }
 
         run.OnEnd(item.Run, item.End);
@@ -214,7 +219,6 @@ internal sealed class ScriptRuns : IScriptPort
         leg.ScriptRuns--;
         if (!leg.IsUp && leg.ScriptRuns == 0)
         {
-            _autoHangup.TryRemove(leg.Id.Value, out _);
             _core.Release(leg);
         }
     }

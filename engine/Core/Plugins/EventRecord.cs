@@ -3,12 +3,12 @@ using XSwitchEngine.Abstractions;
 
 namespace XSwitchEngine.Core.Plugins;
 
-/// <summary>One event that a version on probation handled, with what the host answered to it: enough to let the old version live through the same.</summary>
+/// <summary>One event that a version handled, with what the host answered to it: enough to let another version live through the same.</summary>
 /// <param name="e">The event; its data is the record's own.</param>
 /// <param name="now">The time of the event.</param>
 internal sealed class EventRecord(TransportEvent e, DateTimeOffset now)
 {
-    private readonly Answers<bool, byte[]> _random = new();
+    private readonly Answers<int, byte[]> _random = new();
     private readonly Answers<bool, bool> _refusals = new();
     private readonly Answers<bool, LegId> _legs = new();
     private readonly Answers<long, TimerId> _timers = new();
@@ -23,7 +23,7 @@ internal sealed class EventRecord(TransportEvent e, DateTimeOffset now)
     /// <summary>Bytes held.</summary>
     public int Size => Event.Data.Length + 256;
 
-    public Answers<bool, byte[]> Random => _random;
+    public Answers<int, byte[]> Random => _random;
 
     public Answers<bool, bool> Refusals => _refusals;
 

@@ -10,39 +10,33 @@ internal sealed class InstanceCalls(InstanceHost host) : ICallCore
         get
         {
             var mode = host.Check();
-            if (mode == InstanceMode.Replay && host.Record!.Refusals.TryTake(true, out var recorded))
+            if (mode is InstanceMode.Replay or InstanceMode.DryRun && host.Given is { } given && given.Refusals.TryTake(true, out var recorded))
             {
                 return recorded;
             }
 
             var refusing = mode is InstanceMode.Revoked || host.Slot.Calls.IsRefusingCalls;
-            if (mode == InstanceMode.Trial)
-            {
-                host.Record?.Refusals.Add(true, refusing);
-            }
-
+            host.Recorder?.Refusals.Add(true, refusing);
             return refusing;
         }
     }
 
     public LegId NewLeg()
     {
-        switch (host.Check())
+        var mode = host.Check();
+        if (mode is InstanceMode.Replay or InstanceMode.DryRun && host.Given is { } given && given.Legs.TryTake(true, out var recorded))
         {
-            case InstanceMode.Live:
-                return host.Slot.Calls.NewLeg();
-            case InstanceMode.Trial:
-                var leg = host.Slot.Calls.NewLeg();
-                host.Record?.Legs.Add(true, leg);
-                return leg;
-            case InstanceMode.Replay when host.Record!.Legs.TryTake(true, out var given):
-                return given;
-            case InstanceMode.Replay:
-            case InstanceMode.DryRun:
-            case InstanceMode.Revoked:
-            default:
-                return new LegId(Guid.NewGuid());
+            return recorded;
         }
+
+        if (mode is not (InstanceMode.Live or InstanceMode.Trial))
+        {
+            return new LegId(Guid.NewGuid());
+        }
+
+        var leg = host.Slot.Calls.NewLeg();
+        host.Recorder?.Legs.Add(true, leg);
+        return leg;
     }
 
     public void Post(LegEvent e)
@@ -81,25 +75,22 @@ internal sealed class InstanceDirectory(InstanceHost host) : IDirectory
     {
         ArgumentNullException.ThrowIfNull(user);
         var mode = host.Check();
+
+        // A write cannot be held back, for its result is needed at once; so it is never done twice for one event.
+        if (mode is not InstanceMode.Trial and not InstanceMode.Revoked && host.Given is { } given && given.Registers.TryTake((user.Number, user.Domain), out var recorded))
+        {
+            outcome = recorded.Outcome;
+            return recorded.Bindings;
+        }
+
         if (mode is InstanceMode.DryRun or InstanceMode.Revoked)
         {
             outcome = RegisterOutcome.Accepted;
             return host.Slot.Directory.Registrations(user);
         }
 
-        // A write cannot be held back, for its result is needed at once; so it is never done twice for one event.
-        if (mode is InstanceMode.Replay or InstanceMode.Live && host.Record is { } record && record.Registers.TryTake((user.Number, user.Domain), out var given))
-        {
-            outcome = given.Outcome;
-            return given.Bindings;
-        }
-
         var bindings = host.Slot.Directory.Register(user, changes, out outcome);
-        if (mode == InstanceMode.Trial)
-        {
-            host.Record?.Registers.Add((user.Number, user.Domain), new RegisterAnswer(bindings, outcome));
-        }
-
+        host.Recorder?.Registers.Add((user.Number, user.Domain), new RegisterAnswer(bindings, outcome));
         return bindings;
     }
 

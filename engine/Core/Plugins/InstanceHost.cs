@@ -27,8 +27,11 @@ internal sealed class InstanceHost : IPluginHost
     /// <summary>What becomes of outputs.</summary>
     public InstanceMode Mode { get; set; }
 
-    /// <summary>In a trial where answers are written, in a replay where they come from; live, after a roll-back, what must not be done twice.</summary>
-    public EventRecord? Record { get; set; }
+    /// <summary>Where the host's answers to the event under way are written; null when nobody will need them.</summary>
+    public EventRecord? Recorder { get; set; }
+
+    /// <summary>What the host answered to another version that handled the same event; it is answered again where the mode asks for it.</summary>
+    public EventRecord? Given { get; set; }
 
     public DateTimeOffset Now { get; private set; }
 
@@ -87,14 +90,11 @@ internal sealed class InstanceHost : IPluginHost
     {
         switch (Active)
         {
-            case InstanceMode.Live:
+            case InstanceMode.Live or InstanceMode.Trial:
                 Slot.Random.Fill(buffer);
+                Recorder?.Random.Add(buffer.Length, buffer.ToArray());
                 break;
-            case InstanceMode.Trial:
-                Slot.Random.Fill(buffer);
-                Record?.Random.Add(true, buffer.ToArray());
-                break;
-            case InstanceMode.Replay when Record!.Random.TryTake(true, out var bytes) && bytes.Length == buffer.Length:
+            case InstanceMode.Replay or InstanceMode.DryRun when Given is not null && Given.Random.TryTake(buffer.Length, out var bytes):
                 bytes.CopyTo(buffer);
                 break;
             case InstanceMode.Replay:
@@ -145,15 +145,15 @@ internal sealed class InstanceHost : IPluginHost
     public ConnectionId Connect(ListenerId listener, IPEndPoint to)
     {
         var mode = Active;
-        if (mode == InstanceMode.Replay && Record!.Connections.TryTake(to, out var id))
+        if (mode is InstanceMode.Replay or InstanceMode.DryRun && Given is not null && Given.Connections.TryTake(to, out var given))
         {
-            return id;
+            return given;
         }
 
-        id = Slot.Transports.NextConnectionId();
-        if (mode == InstanceMode.Trial)
+        var id = Slot.Transports.NextConnectionId();
+        if (mode is InstanceMode.Live or InstanceMode.Trial)
         {
-            Record?.Connections.Add(to, id);
+            Recorder?.Connections.Add(to, id);
         }
 
         Do(mode, () => Slot.Transports.Connect(id, listener, to), alsoInReplay: true);
@@ -165,29 +165,37 @@ internal sealed class InstanceHost : IPluginHost
     public TimerId SetTimer(long key, TimeSpan due)
     {
         var mode = Active;
+        if (mode is InstanceMode.Replay or InstanceMode.DryRun && Given is not null && Given.Timers.TryTake(key, out var given))
+        {
+            if (mode == InstanceMode.Replay)
+            {
+                Slot.Timers.Adopt(given);
+            }
+
+            return given;
+        }
+
+        var id = Slot.NextTimer();
         switch (mode)
         {
             case InstanceMode.Live:
-                var live = Slot.NextTimer();
-                Slot.Timers.Set(live, key, due);
-                return live;
+                Recorder?.Timers.Add(key, id);
+                Slot.Timers.Set(id, key, due);
+                break;
             case InstanceMode.Trial:
-                var tried = Slot.NextTimer();
-                Record?.Timers.Add(key, tried);
-                HoldTimer(tried, key, due);
-                return tried;
-            case InstanceMode.Replay when Record!.Timers.TryTake(key, out var given):
-                Slot.Timers.Adopt(given);
-                return given;
+                Recorder?.Timers.Add(key, id);
+                HoldTimer(id, key, due);
+                break;
             case InstanceMode.Replay:
-                var late = Slot.NextTimer();
-                Slot.Timers.SetInReplay(late, key, due - (Slot.Loop.Now - Now));
-                return late;
+                Slot.Timers.SetInReplay(id, key, due - (Slot.Loop.Now - Now));
+                break;
             case InstanceMode.Revoked:
             case InstanceMode.DryRun:
             default:
-                return Slot.NextTimer();
+                break;
         }
+
+        return id;
     }
 
     public void CancelTimer(TimerId timer)
@@ -213,14 +221,14 @@ internal sealed class InstanceHost : IPluginHost
     public void Resolve(long key, string hostName)
     {
         var mode = Active;
-        if (mode == InstanceMode.Replay && Record!.Lookups.TryTake((key, hostName), out _))
+        if (mode == InstanceMode.Replay && Given is not null && Given.Lookups.TryTake((key, hostName), out _))
         {
             return;
         }
 
         if (mode == InstanceMode.Trial)
         {
-            Record?.Lookups.Add((key, hostName), true);
+            Recorder?.Lookups.Add((key, hostName), true);
         }
 
         Do(mode, () => Slot.Resolver.Resolve(key, hostName), alsoInReplay: true);

@@ -298,8 +298,8 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
             CheckConflicts(prepared.Manifest, slot);
             listeners = _preparer.Bind(prepared.Section.Listeners, existing, _ids, slot.Log, slot.Name);
             var infos = listeners.Select(static l => l.Info).ToArray();
-            var snapshot = await LoopCall.RunAsync(slot.Loop, slot.Snapshot, _options.StartTimeout, cancellationToken);
-            await _preparer.DryRunAsync(slot, prepared, snapshot, infos, cancellationToken);
+            var shadow = await ShadowAsync(slot, cancellationToken);
+            await _preparer.DryRunAsync(slot, prepared, shadow, infos, cancellationToken);
             var plugin = await _preparer.CreateAsync(prepared, cancellationToken);
             var host = new InstanceHost(slot, prepared.Section.Options, infos, InstanceMode.Trial);
             var next = new PluginInstance(prepared.Manifest, prepared.Code, plugin, host, listeners);
@@ -317,6 +317,21 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
 
             return new SwapResult(false, e is TimeoutException ? Stalled(slot) : e is OperationCanceledException ? "given up before the change-over" : e.Message, TimeSpan.Zero);
         }
+    }
+
+    private async Task<Shadow> ShadowAsync(PluginSlot slot, CancellationToken cancellationToken)
+    {
+        var shadow = await LoopCall.RunAsync(slot.Loop, slot.BeginShadow, _options.StartTimeout, cancellationToken);
+        try
+        {
+            await Task.Delay(_options.Shadow, _time, cancellationToken);
+        }
+        finally
+        {
+            await LoopCall.RunAsync(slot.Loop, slot.EndShadow, _options.StartTimeout, CancellationToken.None);
+        }
+
+        return shadow;
     }
 
     private async Task<SwapResult> ConcludeAsync(PluginSlot slot, Trial trial, PluginInstance next, TimeSpan pause)

@@ -38,6 +38,9 @@ public sealed record PluginHostOptions
     /// <summary>See <see cref="QuarantineFaults"/>.</summary>
     public TimeSpan QuarantineWindow { get; init; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>How long, before a swap, events are noted for the rehearsal: the new version handles them in its dry run, from the state before them.</summary>
+    public TimeSpan Shadow { get; init; } = TimeSpan.FromMilliseconds(500);
+
     /// <summary>How long a new version is watched after a swap; an exception in that time brings the old one back.</summary>
     public TimeSpan Probation { get; init; } = TimeSpan.FromMilliseconds(500);
 

@@ -22,7 +22,7 @@ internal sealed class PluginInstance(PluginManifest manifest, ILoadedPlugin code
     public WeakReference? Release()
     {
         Host.Mode = InstanceMode.Revoked;
-        Host.Record = null;
+        Host.Recorder = Host.Given = null;
         Host.DiscardHeld();
         Plugin = null;
         var context = _code?.Unload();

@@ -76,9 +76,6 @@ internal sealed partial class PluginLog(ILogger logger)
     [LoggerMessage(3015, LogLevel.Error, "Fault in the plugin host's loop {Loop}: {Fault}")]
     public partial void LoopFault(string loop, string fault, Exception exception);
 
-    [LoggerMessage(3016, LogLevel.Warning, "Plugin {Plugin} {Version} failed at {Failed} of {Count} recent events in its dry run: {Fault}")]
-    public partial void Rehearsed(string plugin, string version, int failed, int count, string fault);
-
     private static LogLevel Level(PluginLogLevel level) => level switch
     {
         PluginLogLevel.Debug => LogLevel.Debug,

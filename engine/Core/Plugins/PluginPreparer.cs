@@ -40,14 +40,14 @@ internal sealed class PluginPreparer(PluginHostOptions options, IPluginLoader lo
     public Task<IProtocolPlugin> CreateAsync(PreparedPlugin prepared, CancellationToken cancellationToken) =>
         OnThreadAsync(prepared.Manifest.Name, "ctor", prepared.Code.Create, cancellationToken);
 
-    /// <summary>Lets a throw-away instance take the state and handle recent events: refuses most bad versions before they can do harm, and compiles what the real one will run.</summary>
-    public async Task DryRunAsync(PluginSlot slot, PreparedPlugin prepared, PluginSnapshot snapshot, IReadOnlyList<ListenerInfo> listeners, CancellationToken cancellationToken) =>
+    /// <summary>Lets a throw-away instance take the state and rehearse what happened since: refuses most bad versions before they can do harm, and compiles what the real one will run.</summary>
+    public async Task DryRunAsync(PluginSlot slot, PreparedPlugin prepared, Shadow shadow, IReadOnlyList<ListenerInfo> listeners, CancellationToken cancellationToken) =>
         await OnThreadAsync(
             prepared.Manifest.Name,
             "start",
             () =>
             {
-                DryRun(slot, prepared, snapshot, listeners);
+                DryRun(slot, prepared, shadow, listeners);
                 return true;
             },
             cancellationToken);
@@ -75,7 +75,7 @@ internal sealed class PluginPreparer(PluginHostOptions options, IPluginLoader lo
         return [.. plan.Select(p => kept[p] ?? bound[next++])];
     }
 
-    private static void DryRun(PluginSlot slot, PreparedPlugin prepared, PluginSnapshot snapshot, IReadOnlyList<ListenerInfo> listeners)
+    private static void DryRun(PluginSlot slot, PreparedPlugin prepared, Shadow shadow, IReadOnlyList<ListenerInfo> listeners)
     {
         var plugin = prepared.Code.Create();
         var host = new InstanceHost(slot, prepared.Section.Options, listeners, InstanceMode.DryRun);
@@ -84,11 +84,17 @@ internal sealed class PluginPreparer(PluginHostOptions options, IPluginLoader lo
         {
             plugin.Start(host, dryRun: true);
             phase = "import";
-            plugin.Import(new ReadOnlySequence<byte>(snapshot.State));
+            plugin.Import(new ReadOnlySequence<byte>(shadow.State));
             phase = "export";
-            plugin.Export(new ArrayBufferWriter<byte>(Math.Max(snapshot.State.Length, 256)));
-            phase = "event";
-            Rehearse(slot, prepared, plugin, host, snapshot);
+            plugin.Export(new ArrayBufferWriter<byte>(Math.Max(shadow.State.Length, 256)));
+            phase = "rehearsal";
+            foreach (var record in shadow.Events)
+            {
+                host.Given = record;
+                host.Enter(record.Now);
+                plugin.OnEvent(record.Event);
+            }
+
             phase = "stop";
             plugin.Stop(replaced: true);
         }
@@ -99,30 +105,6 @@ internal sealed class PluginPreparer(PluginHostOptions options, IPluginLoader lo
         finally
         {
             host.Mode = InstanceMode.Revoked;
-        }
-    }
-
-    // The events are older than the state, so a failure here proves nothing; it is told, and probation will decide.
-    private static void Rehearse(PluginSlot slot, PreparedPlugin prepared, IProtocolPlugin plugin, InstanceHost host, PluginSnapshot snapshot)
-    {
-        var failed = 0;
-        var first = "";
-        foreach (var (e, now) in snapshot.Recent)
-        {
-            host.Enter(now);
-            try
-            {
-                plugin.OnEvent(e);
-            }
-            catch (Exception x)
-            {
-                first = failed++ == 0 ? PluginLoadException.Describe(x) : first;
-            }
-        }
-
-        if (failed > 0)
-        {
-            slot.Log.Rehearsed(slot.Name, prepared.Manifest.Version, failed, snapshot.Recent.Count, first);
         }
     }
 

@@ -23,9 +23,25 @@ internal sealed partial class PluginSlot
         Log.Running(Name, first.Manifest.Version, Generation);
     }
 
-    /// <summary>What the dry run of another version needs.</summary>
+    /// <summary>Exports the state, and from there on notes the events with which the dry run of another version goes on.</summary>
     /// <exception cref="PluginLoadException">The version in force failed to export its state.</exception>
-    public PluginSnapshot Snapshot() => new(Export(), _recent.Snapshot());
+    public Shadow BeginShadow()
+    {
+        _shadow = null;
+        return _shadow = new Shadow(Export());
+    }
+
+    /// <summary>Ends what <see cref="BeginShadow"/> began.</summary>
+    public bool EndShadow()
+    {
+        _shadow = null;
+        if (_current is { } current)
+        {
+            current.Host.Recorder = null;
+        }
+
+        return true;
+    }
 
     /// <summary>The state of the version in force.</summary>
     /// <exception cref="PluginLoadException">It failed to write one.</exception>
@@ -47,7 +63,6 @@ internal sealed partial class PluginSlot
         var old = _current!;
         var state = Export();
         next.Host.Mode = InstanceMode.Trial;
-        next.Host.Record = null;
         Timers.BeginTrial();
         try
         {
@@ -146,7 +161,7 @@ internal sealed partial class PluginSlot
     private void HandleOnTrial(Trial trial, EventRecord record)
     {
         var current = _current!;
-        current.Host.Record = record;
+        current.Host.Recorder = record;
         if (_guard.Event(current, record.Event, record.Now) is { } fault)
         {
             RollBack(trial, record, fault);
@@ -155,7 +170,6 @@ internal sealed partial class PluginSlot
 
         current.Host.CommitHeld();
         trial.Add(record);
-        _recent.Add(record.Event, record.Now);
         if (trial.IsFull)
         {
             EndProbation();
@@ -176,7 +190,7 @@ internal sealed partial class PluginSlot
         _trial = null;
         var (current, old) = (_current!, trial.Old);
         current.Host.Mode = InstanceMode.Live;
-        current.Host.Record = null;
+        current.Host.Recorder = null;
         Timers.Commit();
         Generation++;
         Log.Running(Name, current.Manifest.Version, Generation);
@@ -202,7 +216,7 @@ internal sealed partial class PluginSlot
         old.Host.Mode = InstanceMode.Replay;
         foreach (var record in trial.Handled)
         {
-            old.Host.Record = record;
+            old.Host.Given = record;
             if (_guard.Event(old, record.Event, record.Now) is { } again)
             {
                 _faults.Add(1);
@@ -217,7 +231,7 @@ internal sealed partial class PluginSlot
         _gate.Reset();
         if (trial.WasQuarantined)
         {
-            old.Host.Record = null;
+            old.Host.Given = null;
             SetState(SlotState.Quarantined);
             Transports.IsPaused = true;
             Park(failedAt.Event);
@@ -225,9 +239,9 @@ internal sealed partial class PluginSlot
         else
         {
             _onChanged();
-            old.Host.Record = failedAt;
+            old.Host.Given = failedAt;
             Handle(old, failedAt.Event, failedAt.Now);
-            old.Host.Record = null;
+            old.Host.Given = null;
         }
 
         trial.Ended.SetResult(fault);

@@ -40,13 +40,13 @@ internal sealed partial class PluginSlot : ITransportSink
     private readonly FaultGate _gate;
     private readonly Action _onChanged;
     private readonly Queue<TransportEvent> _parked = [];
-    private readonly RecentEvents _recent = new();
     private readonly Counter _events = new();
     private readonly Counter _faults = new();
     private int _leaked;
     private int _state;
     private bool _strayLogged;
     private Trial? _trial;
+    private Shadow? _shadow;
     private PluginInstance? _current;
 
     public PluginSlot(string name, PluginSlotServices services, Func<PluginSlot, ITransports> transports, Action onChanged)
@@ -209,13 +209,17 @@ internal sealed partial class PluginSlot : ITransportSink
 
     private void Handle(PluginInstance instance, in TransportEvent e, DateTimeOffset now)
     {
+        var record = _shadow?.Begin(e, now);
+        instance.Host.Recorder = record;
         if (_guard.Event(instance, e, now) is { } fault)
         {
+            _shadow?.Stop();
             OnFault(instance, e, fault);
-            return;
         }
-
-        _recent.Add(e, now);
+        else if (record is not null)
+        {
+            _shadow?.Add(record);
+        }
     }
 
     private void OnFault(PluginInstance instance, in TransportEvent e, PluginFault fault)

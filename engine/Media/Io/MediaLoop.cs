@@ -28,7 +28,13 @@ internal sealed class MediaLoop : IMediaOutput
     private long _received;
     private long _sent;
 
-    public MediaLoop(MediaEngineOptions options, IMediaIo io, PortPool ports, int number)
+    /// <summary>A loop with its thread.</summary>
+    /// <param name="options">The engine's options.</param>
+    /// <param name="io">The network.</param>
+    /// <param name="ports">Where ports return to.</param>
+    /// <param name="number">Which of the loops.</param>
+    /// <param name="start">False when the owner calls <see cref="Turn"/> himself, to measure.</param>
+    public MediaLoop(MediaEngineOptions options, IMediaIo io, PortPool ports, int number, bool start = true)
     {
         _options = options;
         _ports = ports;
@@ -38,7 +44,10 @@ internal sealed class MediaLoop : IMediaOutput
         _origin = options.Time.GetTimestamp();
         _usPerTick = 1e6 / options.Time.TimestampFrequency;
         _thread = new Thread(Run) { IsBackground = true, Name = $"media-{number}" };
-        _thread.Start();
+        if (start)
+        {
+            _thread.Start();
+        }
     }
 
     /// <inheritdoc/>
@@ -118,7 +127,8 @@ internal sealed class MediaLoop : IMediaOutput
         }
     }
 
-    private void Turn()
+    /// <summary>One wait and all that it brought.</summary>
+    internal void Turn()
     {
         var nowUs = NowUs;
         _core.Run(nowUs);

@@ -1,12 +1,12 @@
 namespace XSwitchEngine.Media.Sessions;
 
 /// <summary>Twenty slots of 1 ms: each ticker is in one of them and so ticks every 20 ms, not all at the same time.</summary>
-/// <remarks>A few tickers share four slots, since each slot in use is a wake-up; many are spread over all.</remarks>
+/// <remarks>Up to some hundred tickers share four slots, since each slot in use costs a wake-up; more are spread over all.</remarks>
 internal sealed class TickWheel
 {
     private const int Slots = 20;
     private const int CoarseStep = 5;
-    private const int CoarseLimit = 64;
+    private const int CoarseLimit = 400;
     private const long SlotUs = 1000;
     private const long LongestBacklog = 100; // five frames: beyond that time is lost, not made up for
 

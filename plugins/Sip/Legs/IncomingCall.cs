@@ -49,6 +49,8 @@ internal static class IncomingCall
             Domain = domain,
             Local = flow.Local.Address,
         };
+        var ip = AccessList.Plain(flow.Remote.Address).ToString();
+        var port = flow.Remote.Port.ToString();
         var variables = new List<KeyValuePair<string, string>>(32)
         {
             new("sofia_profile_name", leg.Profile),
@@ -61,11 +63,11 @@ internal static class IncomingCall
             new("sip_to_host", SipText.Decode(toUri.Host)),
             new("sip_req_user", leg.ContactUser),
             new("sip_req_host", SipText.Decode(requestUri.Host)),
-            new("sip_network_ip", AccessList.Plain(flow.Remote.Address).ToString()),
-            new("sip_network_port", flow.Remote.Port.ToString()),
-            new("sip_received_ip", AccessList.Plain(flow.Remote.Address).ToString()),
-            new("sip_received_port", flow.Remote.Port.ToString()),
-            new("sip_via_protocol", flow.Transport.ToString().ToLowerInvariant()),
+            new("sip_network_ip", ip),
+            new("sip_network_port", port),
+            new("sip_received_ip", ip),
+            new("sip_received_port", port),
+            new("sip_via_protocol", ViaHeader.LowerName(flow.Transport)),
             new("sip_cseq", request.CSeq.ToString()),
             new("max_forwards", Math.Max(0, request.MaxForwards - 1).ToString()),
         };

@@ -84,6 +84,17 @@ internal ref struct ViaHeader
         }
     }
 
+    /// <summary>Name of a transport in variables and logs.</summary>
+    public static string LowerName(TransportKind transport) => transport switch
+    {
+        TransportKind.Udp => "udp",
+        TransportKind.Tcp => "tcp",
+        TransportKind.Tls => "tls",
+        TransportKind.Ws => "ws",
+        TransportKind.Wss => "wss",
+        _ => "",
+    };
+
     private static ReadOnlySpan<byte> TrimStart(ReadOnlySpan<byte> text)
     {
         var start = 0;

@@ -172,7 +172,7 @@ internal sealed class Authenticator(SipContext context)
             ("user", SipText.Decode(credentials.UserName)),
             ("domain", SipText.Decode(credentials.Realm)),
             ("profile", context.ProfileOf(flow.Listener)),
-            ("transport", flow.Transport.ToString().ToLowerInvariant()),
+            ("transport", ViaHeader.LowerName(flow.Transport)),
             ("reason", reason),
             ("ua", SipText.Decode(request.Value(HeaderName.UserAgent))));
         context.Limiter.AuthFailed(flow.Remote);

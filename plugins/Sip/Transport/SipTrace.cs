@@ -30,7 +30,7 @@ internal sealed class SipTrace(SipContext context)
             return;
         }
 
-        var transport = Encoding.ASCII.GetString(ViaHeader.TransportName(flow.Transport)).ToLowerInvariant();
+        var transport = ViaHeader.LowerName(flow.Transport);
         var text = $"{(received ? "recv" : "send")} {data.Length} bytes {(received ? "from" : "to")} {transport}/[{flow.Remote.Address}]:{flow.Remote.Port}\n{Redact(data)}";
         context.Host.Log(PluginLogLevel.Info, default, text);
     }

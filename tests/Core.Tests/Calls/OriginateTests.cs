@@ -288,4 +288,17 @@ public sealed class OriginateTests
         _bench.Post(new LegEvent.Answered(_bench.Commands<LegCommand.Originate>()[0].Leg, "v=0\r\n", []));
         Assert.Equal("INCOMPATIBLE_DESTINATION", a.Variables["originate_disposition"]);
     }
+
+    [Fact]
+    public void A_leg_whose_auto_hangup_is_off_outlives_the_script_that_made_it()
+    {
+        _bench.Directory.AddBinding("1001", 5071);
+        var (_, script) = _bench.Incoming("1");
+        _bench.Run(script, ScriptOp.Originate, "user/1001", null, "10");
+        var id = _bench.Commands<LegCommand.Originate>()[0].Leg;
+        _bench.Post(new LegEvent.Answered(id, CallBench.Offer, []));
+        _bench.Scripts.Port.SetAutoHangup(id, false);
+        _bench.End(script);
+        Assert.True(_bench.Table.Find(id)!.IsUp);
+    }
 }

@@ -17,6 +17,7 @@ internal abstract class CountingPlugin : IProtocolPlugin
     private readonly Dictionary<ConnectionId, string> _partial = [];
     private string _behaviour = "";
     private int _handled;
+    private bool _isDryRun;
 
     protected IPluginHost Host { get; private set; } = null!;
 
@@ -34,6 +35,7 @@ internal abstract class CountingPlugin : IProtocolPlugin
     public virtual void Start(IPluginHost host, bool dryRun)
     {
         Host = host;
+        _isDryRun = dryRun;
         using var options = JsonDocument.Parse(host.Options);
         _behaviour = options.RootElement.TryGetProperty("behaviour", out var value) ? value.GetString() ?? "" : "";
         switch (_behaviour)
@@ -128,7 +130,12 @@ internal abstract class CountingPlugin : IProtocolPlugin
         _handled++;
         var parts = _behaviour.Split(':');
         var limit = parts.Length > 1 ? int.Parse(parts[1], CultureInfo.InvariantCulture) : 1;
-        if (parts[0] == "throw-at-event" && _handled >= limit)
+        if (parts[0] == "throw-in-rehearsal" && _isDryRun && _handled >= limit)
+        {
+            throw new InvalidOperationException($"event {_handled} is too much");
+        }
+
+        if (parts[0] == "throw-at-event" && !_isDryRun && _handled >= limit)
         {
             // As bad as it can be: the failed event has had effects already.
             Host.Count("half_done");
