@@ -124,6 +124,7 @@ internal static class EngineBuilder
             .Order(StringComparer.Ordinal)
             .Select(scripts.Check)
             .OfType<string>()
+            .Select(fault => Path.IsPathRooted(fault) ? fault : Path.Combine(options.ScriptDirectory, fault))
             .ToList();
         if (!scripts.Exists(options.DialplanScript))
         {
