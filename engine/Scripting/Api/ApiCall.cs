@@ -231,7 +231,7 @@ internal readonly ref struct ApiCall
     public int Done(SessionObject session)
     {
         lua_pushinteger(_state, ReplyCode.Done);
-        Shard.PushSession(_state, Run, session);
+        Shard.PushNewSession(_state, Run, session);
         return 2;
     }
 

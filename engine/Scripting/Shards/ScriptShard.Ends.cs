@@ -45,6 +45,10 @@ internal sealed unsafe partial class ScriptShard
             }
 
             Release(run);
+            if (run.Bytes > _options.RunBytes / 8)
+            {
+                _ = lua_gc(_state, GcCollect);   // a large one: what it kept is not left to the garbage of the next calls
+            }
         }
 
         foreach (var session in run.Sessions)
