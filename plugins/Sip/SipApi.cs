@@ -36,8 +36,8 @@ internal sealed class SipApi(SipContext context)
         context.Host.CompleteApi(key, reply);
     }
 
-    private static string Url(ListenerInfo listener) =>
-        $"sip:mod_sofia@{listener.Local}" + (listener.Transport == TransportKind.Udp ? "" : ";transport=" + listener.Transport.ToString().ToLowerInvariant());
+    private string Url(ListenerInfo listener) =>
+        $"sip:mod_sofia@{context.LocalAddresses.Shown(listener)}" + (listener.Transport == TransportKind.Udp ? "" : ";transport=" + listener.Transport.ToString().ToLowerInvariant());
 
     private string Status()
     {
@@ -143,10 +143,13 @@ internal sealed class SipApi(SipContext context)
 
     private IEnumerable<Registration> All(string profile, string filter)
     {
-        var number = filter.Split('@')[0];
-        return context.Pings.Users
-            .Where(u => number.Length == 0 || u.Number == number)
-            .OrderBy(u => u.Number, StringComparer.Ordinal)
+        var at = filter.IndexOf('@', StringComparison.Ordinal);
+        var number = at < 0 ? filter : filter[..at];
+        var domain = at < 0 ? context.Host.Directory.Domain : filter[(at + 1)..];
+        var users = number.Length == 0 ? context.Pings.Users.OrderBy(u => u.Number, StringComparer.Ordinal)
+            : context.Host.Directory.FindUser(number, domain) is { } user ? [user]
+            : Enumerable.Empty<DirectoryUser>();
+        return users
             .SelectMany(u => context.Host.Directory.Registrations(u))
             .Where(r => r.Endpoint == SipPlugin.Endpoint && r.Profile == profile);
     }

@@ -123,7 +123,7 @@ internal sealed class SipContext
         foreach (var listener in _listeners.Values)
         {
             if (listener.Transport == transport && (profile.Length == 0 || listener.Profile == profile)
-                && (AccessList.IsIpv6(listener.Local.Address) == AccessList.IsIpv6(remote) || listener.Local.Address.Equals(IPAddress.IPv6Any) || listener.Local.Address.Equals(IPAddress.Any)))
+                && (AccessList.IsIpv6(listener.Local.Address) == AccessList.IsIpv6(remote) || listener.Local.Address.Equals(IPAddress.IPv6Any)))
             {
                 best ??= listener;
             }

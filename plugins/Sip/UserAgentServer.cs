@@ -292,8 +292,12 @@ internal sealed class UserAgentServer(SipContext context)
         var result = context.Authenticator.Check(request, flow, out user);
         switch (result)
         {
-            case AuthResult.Accepted:
+            case AuthResult.Accepted when MayUse(user!, flow.Transport):
                 return true;
+            case AuthResult.Accepted:
+                context.Host.Security("not_permitted", flow.Remote, ("user", user!.Number), ("transport", ViaHeader.LowerName(flow.Transport)));
+                ReplyStateless(request, flow, 403);
+                return false;
             case AuthResult.Malformed:
                 ReplyStateless(request, flow, 400, "Malformed credentials");
                 return false;
@@ -303,6 +307,10 @@ internal sealed class UserAgentServer(SipContext context)
                 return false;
         }
     }
+
+    /// <summary>Whether a user may come by this way; one without any permissions listed may come by all.</summary>
+    private static bool MayUse(DirectoryUser user, TransportKind transport) =>
+        user.Permissions.Count == 0 || user.Permissions.Contains(transport is TransportKind.Ws or TransportKind.Wss ? "webrtc" : "sip");
 
     /// <summary>Whether a request within a dialog comes from its peer. Another address over UDP must prove itself; what cannot is let in only for dialogs without a user, whose three secret identifiers it knows.</summary>
     private bool IsPeer(SipMessage request, in Flow flow, SipLeg leg, Dialog dialog)

@@ -25,11 +25,12 @@ public sealed class TestDirectory : IDirectory
     /// <summary>Adds a user with a password.</summary>
     /// <param name="number">The number.</param>
     /// <param name="password">The password.</param>
-    public DirectoryUser Add(string number, string password)
+    /// <param name="permissions">What the user may do; none listed for everything.</param>
+    public DirectoryUser Add(string number, string password, params string[] permissions)
     {
         var text = Encoding.UTF8.GetBytes($"{number}:{Domain}:{password}");
 #pragma warning disable CA5351 // the digest scheme of SIP
-        var user = new DirectoryUser(number, Domain, Convert.ToHexStringLower(MD5.HashData(text)), Convert.ToHexStringLower(SHA256.HashData(text)));
+        var user = new DirectoryUser(number, Domain, Convert.ToHexStringLower(MD5.HashData(text)), Convert.ToHexStringLower(SHA256.HashData(text))) { Permissions = permissions.ToHashSet() };
 #pragma warning restore CA5351
         _users[number] = user;
         return user;

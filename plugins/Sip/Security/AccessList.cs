@@ -60,6 +60,9 @@ internal sealed class AccessList
         return Plain(address).TryWriteBytes(bytes, out var length) && length == 16;
     }
 
+    /// <summary>The same for an address with a port.</summary>
+    public static IPEndPoint Plain(IPEndPoint point) => point.Address.IsIPv4MappedToIPv6 ? new IPEndPoint(point.Address.MapToIPv4(), point.Port) : point;
+
     /// <summary>IPv4 when it is an IPv4-mapped address.</summary>
     public static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
 }

@@ -11,7 +11,8 @@ internal sealed class LocalAddresses(SipContext context)
     public const int Capacity = 4096;
 
     private readonly Dictionary<IPAddress, IPAddress> _byPeer = [];
-    private IPAddress? _latest;
+    private IPAddress? _latest4;
+    private IPAddress? _latest6;
 
     /// <summary>Notes on which address a peer reached us.</summary>
     public void Learn(in Flow flow)
@@ -22,7 +23,15 @@ internal sealed class LocalAddresses(SipContext context)
             return;
         }
 
-        _latest = local;
+        if (AccessList.IsIpv6(local))
+        {
+            _latest6 = local;
+        }
+        else
+        {
+            _latest4 = local;
+        }
+
         if (_byPeer.Count < Capacity || _byPeer.ContainsKey(flow.Remote.Address))
         {
             _byPeer[flow.Remote.Address] = local;
@@ -45,10 +54,14 @@ internal sealed class LocalAddresses(SipContext context)
         var address = IPAddress.IsLoopback(plain) ? AccessList.IsIpv6(plain) ? IPAddress.IPv6Loopback : IPAddress.Loopback
             : _byPeer.TryGetValue(remote, out var learnt) ? learnt
             : hint is not null && !IPAddress.IsLoopback(hint) ? hint
-            : _latest
+            : (AccessList.IsIpv6(plain) ? _latest6 : _latest4)
             ?? (IPAddress.TryParse(context.Host.Directory.Domain, out var domain) ? domain : IPAddress.Loopback);
         return new IPEndPoint(address, bound.Port);
     }
+
+    /// <summary>The address of a listener to show to people: what peers see, as far as it is known.</summary>
+    public IPEndPoint Shown(ListenerInfo listener) =>
+        new(context.Options.AdvertisedAddress ?? (Find(listener.Id, IPAddress.None) is { Address: var known } ? known : listener.Local.Address), listener.Local.Port);
 
     /// <summary>The address to put into headers: the configured one for peers outside private networks.</summary>
     public IPAddress Advertised(in Flow flow) =>

@@ -2,6 +2,7 @@ using System.Net;
 using MessagePack;
 using XSwitchEngine.Abstractions;
 using XSwitchEngine.Plugins.Sip.Protocol;
+using XSwitchEngine.Plugins.Sip.Security;
 
 namespace XSwitchEngine.Plugins.Sip.Transport;
 
@@ -23,7 +24,13 @@ internal sealed class SipTransport(SipContext context)
     public void OnDatagram(in TransportEvent e)
     {
         var data = e.Data.Span;
-        if (e.Remote is not { } remote || !context.Limiter.AllowMessage(remote.Address) || data.Length < 4)
+        if (e.Remote is not { } source || data.Length < 4)
+        {
+            return;
+        }
+
+        var remote = AccessList.Plain(source);
+        if (!context.Limiter.AllowMessage(remote.Address))
         {
             return;
         }
@@ -59,12 +66,13 @@ internal sealed class SipTransport(SipContext context)
             return;
         }
 
-        if (e.Remote is not { } remote)
+        if (e.Remote is not { } source)
         {
             return;
         }
 
-        var address = Security.AccessList.Plain(remote.Address);
+        var remote = AccessList.Plain(source);
+        var address = remote.Address;
         var count = _perSource.GetValueOrDefault(address);
         if ((count >= context.Options.MaxConnectionsPerSource && !context.Limiter.IsTrusted(address)) || !context.Limiter.AllowMessage(remote.Address))
         {
@@ -284,7 +292,7 @@ internal sealed class SipTransport(SipContext context)
             Add(connection);
             if (!connection.IsOutbound)
             {
-                var address = Security.AccessList.Plain(connection.Flow.Remote.Address);
+                var address = AccessList.Plain(connection.Flow.Remote.Address);
                 _perSource[address] = _perSource.GetValueOrDefault(address) + 1;
             }
         }
@@ -371,7 +379,7 @@ internal sealed class SipTransport(SipContext context)
 
         if (!connection.IsOutbound)
         {
-            var address = Security.AccessList.Plain(connection.Flow.Remote.Address);
+            var address = AccessList.Plain(connection.Flow.Remote.Address);
             var left = _perSource.GetValueOrDefault(address) - 1;
             if (left > 0)
             {
@@ -399,6 +407,6 @@ internal sealed class SipTransport(SipContext context)
 
     private IPEndPoint LocalOf(ListenerId listener, IPEndPoint? local, IPEndPoint remote) =>
         local is not null && !local.Address.Equals(IPAddress.Any) && !local.Address.Equals(IPAddress.IPv6Any)
-            ? local
+            ? AccessList.Plain(local)
             : context.LocalAddresses.Find(listener, remote.Address);
 }

@@ -188,6 +188,19 @@ public sealed class AuthenticationTests
         Assert.Contains(new("sip_from_user", "1000"), incoming.Variables);
     }
 
+    [Theory]
+    [InlineData("sip", 200)]
+    [InlineData("webrtc", 403)]
+    public void A_user_needs_the_permission_for_sip(string permission, int status)
+    {
+        var host = SipTest.Closed();
+        host.Users.Add("1002", "secret2", permission);
+        var peer = new SipPeer(host, "1002");
+        var challenge = Challenged(host, peer, "REGISTER");
+        peer.Send(peer.Request("REGISTER", extra: peer.Authorize(challenge, "REGISTER", "sip:example.com", "secret2")));
+        Assert.Equal(status, peer.Take().Status);
+    }
+
     [Fact]
     public void Registering_for_another_is_forbidden()
     {

@@ -40,6 +40,23 @@ public sealed class TransportTests
     }
 
     [Fact]
+    public void On_a_listener_for_both_families_a_mapped_address_is_the_ipv4_one()
+    {
+        var host = new PluginTestHost(new SipPlugin(), """{ "internalAcl": ["192.0.2.0/24"], "advertisedAddress": "198.51.100.1" }""", 1, new ListenerSpec("internal-udp", "internal", TransportKind.Udp, "[::]:5060"));
+        var (leg, invite) = SipTest.Originate(host);
+        Assert.StartsWith("SIP/2.0/UDP 198.51.100.1:5060;", invite["Via"], StringComparison.Ordinal);
+        var peer = new SipPeer(host, "2000", "[::ffff:192.0.2.9]:5060");
+        peer.Send(peer.Response(invite, "200 OK", SipPeer.Sdp, "Contact: <sip:2000@192.0.2.9>\r\n"));
+        Assert.Equal("192.0.2.9:5060", host.Take().To.ToString());
+        host.TakeEvent<LegEvent.Answered>();
+        peer.CallId = invite["Call-ID"];
+        peer.RemoteTag = invite.FromTag;
+        peer.Send(peer.Request("BYE").Replace("UDP [::ffff:192.0.2.9]", "UDP 192.0.2.9", StringComparison.Ordinal));
+        Assert.Equal("192.0.2.9:5060", host.Take().To.ToString());
+        Assert.Equal(leg, host.TakeEvent<LegEvent.HungUp>().Leg);
+    }
+
+    [Fact]
     public void An_empty_via_before_the_top_one_is_no_trap()
     {
         var host = SipTest.Open();
