@@ -21,8 +21,8 @@ public sealed partial class ProductScriptTests
     [InlineData("5000", "Execute lua ivr.lua")]
     [InlineData("3000", "Answer;Execute conference 3000@default")]
     [InlineData("3099", "Answer;Execute conference 3099@default")]
-    [InlineData("5900", "Answer;Execute valet_park default 5901")]
-    [InlineData("5901", "Answer;Execute valet_park default 5901")]
+    [InlineData("5900", "Answer;Execute park ")]
+    [InlineData("5901", "Answer;StreamFile not_available.wav")]
     [InlineData("1020", "Execute respond 404;Hangup NO_ROUTE_DESTINATION")]
     [InlineData("19196", "Execute respond 404")]
     [InlineData("", "Execute respond 404")]
@@ -62,6 +62,24 @@ public sealed partial class ProductScriptTests
 
         Assert.Equal("Execute bridge user/1005@example.org;Hangup USER_BUSY", Story(bench));
         Assert.Equal("true", bench.Port.Variables[(leg, "continue_on_fail")]);
+    }
+
+    [Fact]
+    public async Task A_parked_call_is_fetched_by_its_uuid_and_forgotten_when_it_leaves()
+    {
+        using var bench = new ScriptBench(static o => o with { ScriptDirectory = Scripts });
+        bench.Port.Answer = static b => b.Args is ["park", ..] ? null : new OpResult(1);
+        var parked = Caller(bench, "5900");
+        var parking = bench.Start("dialplan.lua", parked);
+        var park = await bench.Port.NextAsync(ScriptOp.Execute);
+
+        await bench.Port.EndAsync(bench.Start("dialplan.lua", Caller(bench, "5901")));
+        Assert.Equal($"Answer;Execute park ;Answer;Execute intercept {parked}", Story(bench));
+
+        bench.Engine.LegGone(parking, "transfer");
+        bench.Engine.Complete(park.Token, new OpResult(-1));
+        Assert.True((await bench.Port.EndAsync(parking)).Succeeded);
+        Assert.False(bench.Port.Globals.ContainsKey("parked_call"));
     }
 
     [Fact]
