@@ -78,6 +78,13 @@ internal sealed partial class SipLeg
         _isQueued = false;
         if (Dialog is { } dialog)
         {
+            if (_isAckDue && _context.Transactions.FindClient(_reinviteKey) is { } waiting)
+            {
+                // The peer's 2xx still waits for its ACK.
+                _isAckDue = false;
+                SendAck(dialog, waiting.Request, [], "");
+            }
+
             SendInDialog(SipMethod.Bye, RequestPurpose.Bye, dialog, reason);
         }
         else

@@ -207,12 +207,6 @@ internal sealed partial class SipLeg
         if (State == LegState.Answering || _isAckDue)
         {
             // An offer in a 2xx cannot be refused, only the call can be ended (RFC 3261 §13.2.2.4).
-            if (_isAckDue && Dialog is { } dialog && _context.Transactions.FindClient(_reinviteKey) is { } transaction)
-            {
-                SendAck(dialog, transaction.Request, [], "");
-                EndAckDue();
-            }
-
             Hangup(HangupCause.IncompatibleDestination, 0, text);
         }
         else

@@ -253,6 +253,25 @@ public sealed class ReofferTests
         Assert.Equal(("ACK", OurHold), (ack.Method, ack.Body));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void An_end_before_our_answer_acknowledges_the_peers_2xx_first(bool refuses)
+    {
+        var host = SipTest.Open();
+        var peer = new SipPeer(host);
+        var leg = SipTest.Answered(host, peer);
+        host.Command(new LegCommand.Reoffer(leg, null));
+        var invite = peer.Take();
+        peer.Send(peer.Response(invite, "200 OK", Hold));
+        host.TakeEvent<LegEvent.Reoffered>();
+        host.Command(refuses ? new LegCommand.RejectReoffer(leg, "no") : new LegCommand.Hangup(leg, HangupCause.NormalClearing, 0, ""));
+        Assert.Equal(("ACK", invite.CSeq), peer.Take() is var ack ? (ack.Method, ack.CSeq) : default);
+        Assert.Equal("BYE", peer.Take().Method);
+        Assert.Equal(refuses ? HangupCause.IncompatibleDestination : HangupCause.NormalClearing, host.TakeEvent<LegEvent.HungUp>().Cause);
+        SipTest.AssertNothingLeft(host);
+    }
+
     [Fact]
     public void An_update_with_an_offer_is_answered_in_its_200()
     {
