@@ -86,6 +86,7 @@ internal static class EngineBuilder
             Shards = options.ScriptShards,
             ReadableDirectories = [options.SoundDirectory],
             WritableDirectories = [recordings],
+            TemporaryDirectory = Path.Combine(options.DataDirectory, "tmp"),
             AllowSystem = options.AllowSystem,
         };
     }
