@@ -63,15 +63,25 @@ route("^30%d%d$", function(number)
   session:execute("conference", number .. "@default")
 end)
 
--- Call park: 5900 leaves the call there, 5901 fetches it.
+-- Call park: 5900 leaves the call there, 5901 fetches the one that was left last.
 route("^5900$", function()
   session:answer()
-  session:execute("valet_park", "default 5901")
+  freeswitch.setGlobalVariable("parked_call", session.uuid)
+  session:execute("park")
+  if freeswitch.getGlobalVariable("parked_call") == session.uuid then
+    freeswitch.setGlobalVariable("parked_call", nil)
+  end
 end)
 
 route("^5901$", function()
+  local parked = freeswitch.getGlobalVariable("parked_call")
   session:answer()
-  session:execute("valet_park", "default 5901")
+  if parked then
+    freeswitch.setGlobalVariable("parked_call", nil)
+    session:execute("intercept", parked)
+  else
+    session:streamFile("not_available.wav")
+  end
 end)
 
 route.otherwise(function(number)

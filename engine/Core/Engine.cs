@@ -135,6 +135,7 @@ public sealed class Engine : IEngine, IAsyncDisposable
     public void Start()
     {
         System.IO.Directory.CreateDirectory(_services.Globals["recordings_dir"]!);
+        System.IO.Directory.CreateDirectory(_services.Globals["temp_dir"]!);
         _loop.Start();
     }
 
@@ -208,7 +209,7 @@ public sealed class Engine : IEngine, IAsyncDisposable
         globals.Set("recordings_dir", Path.GetFullPath(Path.Combine(options.DataDirectory, "recordings")));
         globals.Set("script_dir", Path.GetFullPath(options.ScriptDirectory));
         globals.Set("sounds_dir", Path.GetFullPath(options.SoundDirectory));
-        globals.Set("temp_dir", Path.GetTempPath().TrimEnd('/'));
+        globals.Set("temp_dir", Path.GetFullPath(Path.Combine(options.DataDirectory, "tmp")));
         globals.Set("us-ring", "%(2000,4000,440,480)");
         globals.Set("uk-ring", "%(400,200,400,450);%(400,2000,400,450)");
         globals.Set("fr-ring", "%(1500,3500,440.0,0.0)");

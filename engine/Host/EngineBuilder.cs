@@ -86,6 +86,7 @@ internal static class EngineBuilder
             Shards = options.ScriptShards,
             ReadableDirectories = [options.SoundDirectory],
             WritableDirectories = [recordings],
+            TemporaryDirectory = Path.Combine(options.DataDirectory, "tmp"),
             AllowSystem = options.AllowSystem,
         };
     }
@@ -124,6 +125,7 @@ internal static class EngineBuilder
             .Order(StringComparer.Ordinal)
             .Select(scripts.Check)
             .OfType<string>()
+            .Select(fault => Path.IsPathRooted(fault) ? fault : Path.Combine(options.ScriptDirectory, fault))
             .ToList();
         if (!scripts.Exists(options.DialplanScript))
         {

@@ -118,6 +118,15 @@ public sealed class LuaScriptEngine : IScriptEngine
     /// <inheritdoc/>
     public IReadOnlyList<string> Reload() => _library.Refresh();
 
+    /// <summary>Like <see cref="Complete"/>, by message even from the shard's own thread.</summary>
+    internal void CompleteLater(OpToken token, OpResult result)
+    {
+        if (_runs.TryGetValue(token.Run, out var run))
+        {
+            run.Shard.Queue(new ShardMessage(ShardMessageKind.Complete, run, token.Sequence, result));
+        }
+    }
+
     /// <summary>Does something on a shard's thread and gives its result.</summary>
     internal Task<T> OnShardAsync<T>(int number, Func<ScriptShard, T> work)
     {

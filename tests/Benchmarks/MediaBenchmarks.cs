@@ -12,7 +12,9 @@ namespace XSwitchEngine.Benchmarks;
 
 /// <summary>The work of the media plane for 20 ms of one leg, without its system calls.</summary>
 [MemoryDiagnoser]
+#pragma warning disable CA1001 // GlobalCleanup disposes of the engine
 public class MediaBenchmarks : IMediaOutput
+#pragma warning restore CA1001
 {
     private static readonly CodecOption Pcmu = new(AudioCodec.Pcmu, 8000);
 

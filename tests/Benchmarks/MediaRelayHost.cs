@@ -10,6 +10,14 @@ namespace XSwitchEngine.Benchmarks;
 /// </remarks>
 public static class MediaRelayHost
 {
+    /// <summary>Runs what the arguments ask for: <c>media legs=…</c> this, <c>media lock=1 …</c> the lockstep measurement.</summary>
+    /// <returns>The exit code.</returns>
+    public static int Run(string[] args)
+    {
+        var options = args.Select(a => a.Split('=', 2)).Where(a => a.Length == 2).ToDictionary(a => a[0], a => a[1]);
+        return options.ContainsKey("lock") ? MediaLockstep.Run(options) : Run(options);
+    }
+
     /// <summary>Runs until standard input is closed.</summary>
     public static int Run(IReadOnlyDictionary<string, string> options)
     {

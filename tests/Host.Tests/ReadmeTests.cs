@@ -42,7 +42,10 @@ public sealed partial class ReadmeTests
     [Fact]
     public void The_manifest_of_the_README_is_sound()
     {
-        var catalog = EngineBuilder.Composition.ReadPlugins(Path.Combine(Root, "tests/TestPlugins/PongPlugin/bin", Configuration(), "net10.0"));
+        using var directory = new TempDirectory();
+        directory.Write("plugin.json", Read("tests/TestPlugins/PongPlugin/plugin.json"));
+        File.Copy(typeof(PongPlugin).Assembly.Location, directory.File("Pong.dll"));
+        var catalog = EngineBuilder.Composition.ReadPlugins(directory.Path);
         Assert.Empty(catalog.Faults);
         Assert.Equal("pong", Assert.Single(catalog.Manifests).Name);
     }

@@ -34,6 +34,16 @@ public sealed class CallTests
     }
 
     [Fact]
+    public async Task A_key_sent_by_info_is_a_choice_of_the_ivr()
+    {
+        await using var engine = await EngineProcess.StartAsync();
+        await using var caller = Sipp.Start(engine, "info", "1000", "5000", "-key", "media_port_key", "40000");
+        await caller.SucceedsAsync();       // 9 is goodbye: the engine hangs up
+        await Scenes.NothingLeftAsync(engine);
+        Assert.Equal("engine", Assert.Single(engine.Records()).GetProperty("hung_up_by").GetString());
+    }
+
+    [Fact]
     public async Task A_caller_with_a_wrong_password_reaches_nothing_and_is_named_in_the_security_log()
     {
         await using var engine = await EngineProcess.StartAsync();

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using XSwitchEngine.Core.Scripts;
 using XSwitchEngine.Scripting.Tests.Kit;
 
@@ -93,15 +94,59 @@ public sealed class RunawayTests
     [Fact]
     public async Task Waiting_renews_the_budget()
     {
-        using var bench = new ScriptBench(static o => o with { CpuBudget = TimeSpan.FromMilliseconds(250) });
+        var time = new FakeTimeProvider();
+        using var bench = new ScriptBench(static o => o with { CpuBudget = TimeSpan.FromMilliseconds(250) }, time);
         var run = bench.Start("~for i = 1, 200 do local n = 0 for j = 1, 200000 do n = j end freeswitch.msleep(5) end");
         for (var i = 0; i < 200; i++)
         {
-            bench.Engine.Complete((await bench.Port.NextAsync(ScriptOp.Delay)).Token, new OpResult(1));
+            var delay = await bench.Port.NextAsync(ScriptOp.Delay);
+            await bench.SettleAsync();
+            time.Advance(TimeSpan.FromMilliseconds(5));
+            bench.Engine.Complete(delay.Token, new OpResult(1));
         }
 
         var end = await bench.Port.EndAsync(run);
         Assert.True(end.Succeeded, end.Error);
+    }
+
+    [Theory]
+    [InlineData("freeswitch.API():execute('status')")]
+    [InlineData("session:execute('set', 'a=b')")]
+    [InlineData("session:sleep(0)")]
+    public async Task A_loop_of_waits_that_take_no_time_is_a_busy_loop(string code)
+    {
+        using var bench = new ScriptBench(static o => o with { CpuBudget = Budget }, new FakeTimeProvider());
+        bench.Port.Answer = b =>
+        {
+            ThreadPool.QueueUserWorkItem(_ => bench.Engine.Complete(b.Token, new OpResult(1)));
+            return null;
+        };
+
+        Assert.True((await bench.RunAsync($"while true do {code} end")).Killed);
+    }
+
+    [Fact]
+    public async Task A_long_run_that_keeps_nothing_is_not_taken_for_a_hog()
+    {
+        using var bench = new ScriptBench(static o => o with { RunBytes = 2 << 20 });
+        bench.Port.Answer = static _ => new OpResult(1);
+        var others = Enumerable.Range(0, 5).Select(i => bench.Start($"~for i = 1, 300 do local s = ('x'):rep(100000) .. i freeswitch.msleep(1) end", bench.Port.AddLeg())).ToArray();
+        foreach (var run in others)
+        {
+            var end = await bench.Port.EndAsync(run);
+            Assert.True(end.Succeeded, end.Error);
+        }
+    }
+
+    [Fact]
+    public async Task Text_for_the_core_has_a_most_length()
+    {
+        using var bench = new ScriptBench();
+
+        var end = await bench.RunAsync("session:setVariable('x', ('y'):rep(1048577))");
+
+        Assert.StartsWith("~inline:1: Error in CoreSession::setVariable (arg 3), text is longer than 1048576 bytes", end.Error);
+        Assert.Empty(bench.Port.Variables);
     }
 
     [Fact]

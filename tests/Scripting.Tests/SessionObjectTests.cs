@@ -50,7 +50,7 @@ public sealed class SessionObjectTests
         var other = bench.Port.AddLeg();
         bench.Port.Variables[(other, "x")] = "5";
 
-        Assert.Equal("5true", await bench.WriteAsync($"local s = freeswitch.Session('{other}') stream:write(s:getVariable('x') .. tostring(s:ready()))"));
+        Assert.Equal("5truetrue", await bench.WriteAsync($"local s = freeswitch.Session('{other}') stream:write(s:getVariable('x') .. tostring(s:ready()) .. tostring(_G[s.uuid] == s))"));
         Assert.Empty(bench.Port.All);
     }
 

@@ -11,6 +11,11 @@ public sealed class LegVariables
     /// <summary>Most variables a leg may have; further ones are ignored.</summary>
     public const int Limit = 2048;
 
+    /// <summary>Most characters in all values together; a value that would exceed it is not stored.</summary>
+    public const int MaxCharacters = 4 * 1024 * 1024;
+
+    private const int LargeValue = 1024;
+
     private KeyValuePair<string, string>[] _items;
 
     /// <summary>Makes a set of variables.</summary>
@@ -83,6 +88,12 @@ public sealed class LegVariables
         if (string.IsNullOrEmpty(value))
         {
             return index < 0 ? items : [.. items.AsSpan(0, index), .. items.AsSpan(index + 1)];
+        }
+
+        // Only a large value can break the bound in earnest, so only then is the sum looked at.
+        if (value.Length > LargeValue && items.Sum(i => (long)i.Value.Length) + value.Length > MaxCharacters)
+        {
+            return items;
         }
 
         if (index < 0)

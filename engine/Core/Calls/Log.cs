@@ -14,9 +14,6 @@ internal static partial class Log
     [LoggerMessage(2003, LogLevel.Warning, "{Leg} unknown application {Application}")]
     public static partial void UnknownApplication(ILogger log, string leg, string application);
 
-    [LoggerMessage(2004, LogLevel.Error, "{Leg} {Script}: {Error}")]
-    public static partial void ScriptFailed(ILogger log, string leg, string script, string error);
-
     [LoggerMessage(2005, LogLevel.Information, "{Leg} {Application}({Data})")]
     public static partial void Executing(ILogger log, string leg, string application, string data);
 

@@ -187,11 +187,6 @@ internal sealed class ScriptRuns : IScriptPort
             return;
         }
 
-        if (item.End.Error is { } error)
-        {
-            Calls.Log.ScriptFailed(_core.Services.Log, run.Leg?.Uuid ?? "-", run.Name, error);
-        }
-
         foreach (var made in run.Made.Where(l => l.AutoHangup))
         {
             _core.Hangup(made, HangupCause.NormalClearing);

@@ -185,6 +185,11 @@ internal sealed class Playback
             _reader = _ahead;
             (_resampler, _stretch) = (null, null);
         }
+        else if (_reader is not null)
+        {
+            _reader.Close();
+            _reader = null;
+        }
 
         OpenAhead(_index + 1);
         _tone = null;

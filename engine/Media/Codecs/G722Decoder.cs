@@ -31,7 +31,11 @@ internal sealed class G722Decoder : AudioDecoder
             var high = DecodeHigh(payload[i] >> 6);
             _history[22 + (2 * i)] = low + high;
             _history[23 + (2 * i)] = low - high;
-            Join(_history.AsSpan(i * 2, 24), out samples[2 * i], out samples[(2 * i) + 1]);
+
+            // Receive quadrature mirror filter (§4.4).
+            var x = _history.AsSpan(i * 2, 24);
+            samples[2 * i] = (short)G722Band.Saturate(G722Tables.Apply(x, G722Tables.EvenFilter) >> 11);
+            samples[(2 * i) + 1] = (short)G722Band.Saturate(G722Tables.Apply(x, G722Tables.OddFilter) >> 11);
         }
 
         _history.AsSpan(samples.Length, 22).CopyTo(_history);
@@ -54,21 +58,5 @@ internal sealed class G722Decoder : AudioDecoder
         _high.Scale(G722Tables.WhByCode[code], 22528, 10);
         _high.Predict(d);
         return sample;
-    }
-
-    /// <summary>Receive quadrature mirror filter (§4.4).</summary>
-    private static void Join(ReadOnlySpan<int> x, out short first, out short second)
-    {
-        var even = 0;
-        var odd = 0;
-        var c = G722Tables.Qmf;
-        for (var i = 0; i < 12; i++)
-        {
-            odd += x[2 * i] * c[i];
-            even += x[(2 * i) + 1] * c[11 - i];
-        }
-
-        first = (short)G722Band.Saturate(even >> 11);
-        second = (short)G722Band.Saturate(odd >> 11);
     }
 }

@@ -31,27 +31,14 @@ internal sealed class G722Encoder : AudioEncoder
 
         for (var i = 0; i < payload.Length; i++)
         {
-            Split(_history.AsSpan(i * 2, 24), out var low, out var high);
+            // Transmit quadrature mirror filter (§3.1).
+            var x = _history.AsSpan(i * 2, 24);
+            var low = G722Tables.Apply(x, G722Tables.SumFilter) >> 14;
+            var high = G722Tables.Apply(x, G722Tables.DifferenceFilter) >> 14;
             payload[i] = (byte)(EncodeHigh(high) << 6 | EncodeLow(low));
         }
 
         _history.AsSpan(samples.Length, 22).CopyTo(_history);
-    }
-
-    /// <summary>Transmit quadrature mirror filter (§3.1).</summary>
-    private static void Split(ReadOnlySpan<int> x, out int low, out int high)
-    {
-        var even = 0;
-        var odd = 0;
-        var c = G722Tables.Qmf;
-        for (var i = 0; i < 12; i++)
-        {
-            odd += x[2 * i] * c[i];
-            even += x[(2 * i) + 1] * c[11 - i];
-        }
-
-        low = (even + odd) >> 14;
-        high = (even - odd) >> 14;
     }
 
     private int EncodeLow(int x)

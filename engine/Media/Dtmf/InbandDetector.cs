@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace XSwitchEngine.Media.Dtmf;
 
 /// <summary>Finds DTMF digits in speech by Goertzel filters over blocks of 12.75 ms that overlap by half (limits as in ITU-T Q.24).</summary>
@@ -17,11 +19,10 @@ internal sealed class InbandDetector
     private const double Harmonic = 0.1;             // second harmonic at least 10 dB down
     private const int BeginBlocks = 4;
     private const int EndBlocks = 5;
-    private const int Filters = 12;                  // rows, columns, second harmonics of the columns
 
     private readonly short[] _block;
     private readonly int _step;
-    private readonly double[] _coefficients = new double[Filters];
+    private readonly Vector512<double> _coefficients; // rows, then columns
     private int _filled;
     private char _last;      // verdict of the block before
     private int _equal;      // how often in a row
@@ -34,12 +35,14 @@ internal sealed class InbandDetector
         RateHz = rateHz;
         _block = new short[rateHz * 102 / 8000];
         _step = _block.Length / 2;
+        Span<double> coefficients = stackalloc double[8];
         for (var i = 0; i < 4; i++)
         {
-            _coefficients[i] = Coefficient(DtmfTones.RowsHz[i], rateHz);
-            _coefficients[4 + i] = Coefficient(DtmfTones.ColumnsHz[i], rateHz);
-            _coefficients[8 + i] = Coefficient(DtmfTones.ColumnsHz[i] * 2, rateHz);
+            coefficients[i] = Coefficient(DtmfTones.RowsHz[i]);
+            coefficients[4 + i] = Coefficient(DtmfTones.ColumnsHz[i]);
         }
+
+        _coefficients = Vector512.Create<double>(coefficients);
     }
 
     public int RateHz { get; }
@@ -75,7 +78,7 @@ internal sealed class InbandDetector
         return ended;
     }
 
-    private static double Coefficient(int frequencyHz, int rateHz) => 2 * Math.Cos(Math.Tau * frequencyHz / rateHz);
+    private double Coefficient(double frequencyHz) => 2 * Math.Cos(Math.Tau * frequencyHz / RateHz);
 
     /// <summary>Tells what the block is.</summary>
     private char Classify()
@@ -94,14 +97,11 @@ internal sealed class InbandDetector
             return '\0';
         }
 
-        Span<double> power = stackalloc double[Filters];
-        for (var f = 0; f < Filters; f++)
-        {
-            power[f] = Power(_block, _coefficients[f]);
-        }
+        Span<double> power = stackalloc double[8];
+        Powers(_block, _coefficients).CopyTo(power);
 
         var row = Strongest(power[..4]);
-        var column = Strongest(power[4..8]);
+        var column = Strongest(power[4..]);
         if (row < 0 || column < 0)
         {
             return '\0';
@@ -111,17 +111,14 @@ internal sealed class InbandDetector
         var isDigit = low > least && high > least
             && high < low * NormalTwist && low < high * ReverseTwist
             && (low + high) * 2 / length > RoughShare * energy
-            && power[8 + column] < high * Harmonic
+            && Power(_block, Coefficient(2 * DtmfTones.ColumnsHz[column])) < high * Harmonic
             && (Nearby(DtmfTones.RowsHz[row], low) + Nearby(DtmfTones.ColumnsHz[column], high)) * 2 / length > FineShare * energy;
         return isDigit ? DtmfTones.DigitAt(row, column) : '\0';
     }
 
     /// <summary>Greatest power at a frequency or 1 % beside it: the keypads of the world are within 1.5 % (Q.24).</summary>
-    private double Nearby(int frequencyHz, double power)
-    {
-        var step = Math.Tau * frequencyHz / RateHz;
-        return Math.Max(power, Math.Max(Power(_block, 2 * Math.Cos(step * 1.01)), Power(_block, 2 * Math.Cos(step * 0.99))));
-    }
+    private double Nearby(int frequencyHz, double power) =>
+        Math.Max(power, Math.Max(Power(_block, Coefficient(frequencyHz * 1.01)), Power(_block, Coefficient(frequencyHz * 0.99))));
 
     /// <summary>Power of one frequency (Goertzel's algorithm).</summary>
     private static double Power(ReadOnlySpan<short> samples, double coefficient)
@@ -133,6 +130,18 @@ internal sealed class InbandDetector
         }
 
         return (s1 * s1) + (s2 * s2) - (coefficient * s1 * s2);
+    }
+
+    /// <summary>The same for eight frequencies at once.</summary>
+    private static Vector512<double> Powers(ReadOnlySpan<short> samples, Vector512<double> coefficients)
+    {
+        var (s1, s2) = (Vector512<double>.Zero, Vector512<double>.Zero);
+        foreach (var sample in samples)
+        {
+            (s1, s2) = (Vector512.Create((double)sample) - s2 + (coefficients * s1), s1);
+        }
+
+        return (s1 * s1) + (s2 * s2) - (coefficients * s1 * s2);
     }
 
     /// <summary>Index of the one that stands out from the others of its group, or −1.</summary>

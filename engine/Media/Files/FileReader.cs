@@ -133,7 +133,7 @@ internal sealed class FileReader : IFileWork
             {
             }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ObjectDisposedException)
+        catch (Exception) // whatever the file system throws, this playback has failed
         {
             _state = FileState.Failed;
             Release();
@@ -163,7 +163,7 @@ internal sealed class FileReader : IFileWork
         {
             _state = FileState.NotFound;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        catch (Exception)
         {
             _state = FileState.Failed;
         }

@@ -44,6 +44,19 @@ internal sealed class MediaFiles : IDisposable
         _wake.Dispose();
     }
 
+    /// <summary>A fault in the work on one file ends that work only.</summary>
+    private static bool Serve(IFileWork work)
+    {
+        try
+        {
+            return work.Service();
+        }
+        catch (Exception)
+        {
+            return false;
+        }
+    }
+
     private void Run()
     {
         while (true)
@@ -54,7 +67,7 @@ internal sealed class MediaFiles : IDisposable
                 _open.Add(work);
             }
 
-            _open.RemoveAll(static work => !work.Service());
+            _open.RemoveAll(static work => !Serve(work));
             if (stopping)
             {
                 return;

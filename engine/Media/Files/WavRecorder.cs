@@ -125,7 +125,7 @@ internal sealed class WavRecorder(string path, bool createDirectories, int chann
                 WriteHeader();
             }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        catch (Exception) // whatever the file system throws, this recording has failed
         {
             End = RecordingEnd.Failed;
             _finishing = true;

@@ -272,10 +272,17 @@ internal sealed class MediaLoop : IMediaOutput
     {
         var leg = _core.Current;
         _core.Current = null;
-        _options.Fault?.Invoke(fault, leg?.Session ?? default, leg?.Owner ?? 0);
-        if (leg is not null)
+        try
         {
-            CloseLeg(leg, NowUs);
+            _options.Fault?.Invoke(fault, leg?.Session ?? default, leg?.Owner ?? 0);
+            if (leg is not null)
+            {
+                CloseLeg(leg, NowUs);
+            }
+        }
+        catch (Exception)
+        {
+            // The leg's ports are closed whatever else failed; a second report would say nothing new.
         }
     }
 }

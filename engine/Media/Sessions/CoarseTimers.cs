@@ -6,17 +6,9 @@ internal sealed class CoarseTimers
     private const int Buckets = 128;
     private const long BucketUs = 100_000;
 
-    private readonly List<MediaLeg>[] _buckets = new List<MediaLeg>[Buckets];
+    private readonly MediaLeg?[] _first = new MediaLeg?[Buckets];
     private int _count;
     private long _turn;
-
-    public CoarseTimers()
-    {
-        for (var i = 0; i < Buckets; i++)
-        {
-            _buckets[i] = [];
-        }
-    }
 
     /// <summary>When <see cref="Run"/> is due; <see cref="long.MaxValue"/> while nothing waits.</summary>
     public long DueUs { get; private set; } = long.MaxValue;
@@ -24,7 +16,7 @@ internal sealed class CoarseTimers
     /// <summary>Sets a leg's deadline, replacing its former one.</summary>
     public void Set(MediaLeg leg, long dueUs, long nowUs)
     {
-        if (leg.TimerBucket >= 0 && leg.TimerUs == dueUs)
+        if (leg.Timer.Bucket >= 0 && leg.Timer.DueUs == dueUs)
         {
             return;
         }
@@ -42,29 +34,42 @@ internal sealed class CoarseTimers
 
         // Later than a whole round: it is looked at once a round until its time comes.
         var turn = Math.Clamp((dueUs + BucketUs - 1) / BucketUs, _turn + 1, _turn + Buckets - 1);
-        var bucket = _buckets[turn % Buckets];
-        leg.TimerUs = dueUs;
-        leg.TimerBucket = (int)(turn % Buckets);
-        leg.TimerIndex = bucket.Count;
-        bucket.Add(leg);
+        var bucket = (int)(turn % Buckets);
+        var next = _first[bucket];
+        leg.Timer = new TimerLink { DueUs = dueUs, Bucket = bucket, Next = next };
+        if (next is not null)
+        {
+            next.Timer.Previous = leg;
+        }
+
+        _first[bucket] = leg;
         _count++;
         DueUs = Math.Min(DueUs, turn * BucketUs);
     }
 
     public void Cancel(MediaLeg leg)
     {
-        if (leg.TimerBucket < 0)
+        var link = leg.Timer;
+        if (link.Bucket < 0)
         {
             return;
         }
 
-        var bucket = _buckets[leg.TimerBucket];
-        var last = bucket[^1];
-        bucket[leg.TimerIndex] = last;
-        last.TimerIndex = leg.TimerIndex;
-        bucket.RemoveAt(bucket.Count - 1);
-        leg.TimerBucket = -1;
-        leg.TimerUs = long.MaxValue;
+        if (link.Previous is { } previous)
+        {
+            previous.Timer.Next = link.Next;
+        }
+        else
+        {
+            _first[link.Bucket] = link.Next;
+        }
+
+        if (link.Next is { } next)
+        {
+            next.Timer.Previous = link.Previous;
+        }
+
+        leg.Timer = TimerLink.None;
         _count--;
     }
 
@@ -75,16 +80,11 @@ internal sealed class CoarseTimers
         _turn = Math.Max(_turn, until - Buckets);
         while (_turn < until)
         {
-            var bucket = _buckets[++_turn % Buckets];
-            for (var i = bucket.Count - 1; i >= 0; i--)
+            // What is set meanwhile goes to a later turn, so the bucket runs empty.
+            var bucket = ++_turn % Buckets;
+            while (_first[bucket] is { } leg)
             {
-                if (i >= bucket.Count)
-                {
-                    continue;
-                }
-
-                var leg = bucket[i];
-                var due = leg.TimerUs;
+                var due = leg.Timer.DueUs;
                 Cancel(leg);
                 if (due <= nowUs)
                 {
@@ -100,11 +100,22 @@ internal sealed class CoarseTimers
         DueUs = long.MaxValue;
         for (var ahead = 1; ahead <= Buckets && _count > 0; ahead++)
         {
-            if (_buckets[(_turn + ahead) % Buckets].Count > 0)
+            if (_first[(_turn + ahead) % Buckets] is not null)
             {
                 DueUs = (_turn + ahead) * BucketUs;
                 return;
             }
         }
     }
+}
+
+/// <summary>A leg's place among the deadlines: the lists run through the legs themselves, so that no timer allocates.</summary>
+internal struct TimerLink
+{
+    public static readonly TimerLink None = new() { DueUs = long.MaxValue, Bucket = -1 };
+
+    public long DueUs;
+    public int Bucket;
+    public MediaLeg? Next;
+    public MediaLeg? Previous;
 }

@@ -73,13 +73,8 @@ internal sealed partial class MediaLeg : ITicker
 
     public long LastTick { get; set; }
 
-    /// <summary>When it wants <see cref="OnTimer"/>.</summary>
-    public long TimerUs { get; set; } = long.MaxValue;
-
-    /// <summary>Place in the coarse wheel, −1 when it waits for nothing.</summary>
-    public int TimerBucket { get; set; } = -1;
-
-    public int TimerIndex { get; set; }
+    /// <summary>When it wants <see cref="OnTimer"/>; kept by the core's timers.</summary>
+    public TimerLink Timer = TimerLink.None;
 
     public LegInput? Input { get; private set; }
 

@@ -10,6 +10,9 @@ namespace XSwitchEngine.Scripting.Api;
 /// <summary>One call of an API method: its checked arguments and the ways to answer.</summary>
 internal readonly ref struct ApiCall
 {
+    /// <summary>Longest text that a script hands to the core, bytes.</summary>
+    public const int LongestText = 1 << 20;
+
     private readonly nint _state;
     private readonly int _first;
     private readonly int _count;
@@ -77,6 +80,11 @@ internal readonly ref struct ApiCall
         var count = lua_gettop(state) - first + 1;
         for (var i = 0; i < count; i++)
         {
+            if (lua_type(state, first + i) == TypeString && lua_rawlen(state, first + i) > LongestText)
+            {
+                return Fail(state, $"Error in {method.FullName} (arg {first + i - 1}), text is longer than {LongestText} bytes");
+            }
+
             if (!Fits(shard, run, state, first + i, method.Arguments[i]))
             {
                 return Fail(state, WrongType(state, method, first + i - 1, first + i, method.Arguments[i]));
@@ -223,7 +231,7 @@ internal readonly ref struct ApiCall
     public int Done(SessionObject session)
     {
         lua_pushinteger(_state, ReplyCode.Done);
-        Shard.PushSession(_state, Run, session);
+        Shard.PushNewSession(_state, Run, session);
         return 2;
     }
 

@@ -10,7 +10,7 @@ internal static class EngineFunctions
     [
         Function("", "consoleLog", "ss", ConsoleLog),
         Function("", "consoleCleanLog", "s", CleanLog),
-        Function("", "msleep", "i", static (in c) => c.Begin(ScriptOp.Delay, ResultKind.None, null, c.IntegerText(0))) with { ChecksHook = true },
+        Function("", "msleep", "i", Sleep) with { ChecksHook = true },
         Function("", "getGlobalVariable", "s", static (in c) => c.Done(c.Text(0) is { } name ? c.Port.GetGlobal(name) : null)),
         Function("", "setGlobalVariable", "ss", SetGlobal),
         Function("", "running", "", static (in c) => c.Done(!c.Shard.IsStopping)),
@@ -22,6 +22,10 @@ internal static class EngineFunctions
     ];
 
     private static ApiMethod Function(string type, string name, string signature, ApiHandler handler) => new(type, name, signature, handler, false);
+
+    // Never no time at all: a loop of such waits would keep the core busy.
+    private static int Sleep(in ApiCall c) =>
+        c.Begin(ScriptOp.Delay, ResultKind.None, null, Math.Max(1, c.Integer(0)).ToString(CultureInfo.InvariantCulture));
 
     private static int ConsoleLog(in ApiCall c)
     {

@@ -58,6 +58,12 @@ internal sealed class ScriptRun(ScriptStart start, ScriptShard shard)
     /// <summary>Memory it kept, roughly: what grew and shrank in its slices.</summary>
     public long Bytes { get; set; }
 
+    /// <summary>Of which account <see cref="Bytes"/> is.</summary>
+    public int MemoryEpoch { get; set; }
+
+    /// <summary>When it last began to wait, a timestamp of the clock; 0 when it goes on.</summary>
+    public long ParkedAt { get; set; }
+
     /// <summary>Whether it was told that its session is gone (once is enough in the log).</summary>
     public bool IsGoneLogged { get; set; }
 

@@ -9,12 +9,23 @@ namespace XSwitchEngine.Scripting.Shards;
 /// <summary>How runs end, and what is said about it.</summary>
 internal sealed unsafe partial class ScriptShard
 {
+    private int _memoryEpoch;
+
+    /// <summary>Adds to what a run keeps. What it lets go of may be collected in another's slice, so the account is begun anew with each look.</summary>
+    private void Charge(ScriptRun run, long bytes)
+    {
+        run.Bytes = run.MemoryEpoch == _memoryEpoch ? run.Bytes + bytes : bytes;
+        run.MemoryEpoch = _memoryEpoch;
+    }
+
+    /// <summary>Whether a run that seems to keep too much really does.</summary>
     private bool StillKeeps(ScriptRun run)
     {
         var before = _memory->Used;
         _ = lua_gc(_state, GcCollect);
         run.Bytes -= before - _memory->Used;
-        return run.Bytes > _options.RunBytes;
+        _memoryEpoch++;
+        return Math.Min(run.Bytes, _memory->Used) > _options.RunBytes / 4 * 3;
     }
 
     private string OverBudget(ScriptRun run) => Traceback(run, $"killed: {Guard.Budget.TotalMilliseconds:0} ms of CPU time without waiting for anything", addPlace: true);
@@ -34,6 +45,10 @@ internal sealed unsafe partial class ScriptShard
             }
 
             Release(run);
+            if (run.Bytes > _options.RunBytes / 8)
+            {
+                _ = lua_gc(_state, GcCollect);   // a large one: what it kept is not left to the garbage of the next calls
+            }
         }
 
         foreach (var session in run.Sessions)

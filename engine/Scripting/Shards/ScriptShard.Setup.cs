@@ -80,6 +80,20 @@ internal sealed unsafe partial class ScriptShard
         _ = lua_setmetatable(state, -2);
     }
 
+    /// <summary>Pushes the userdata of a session that a script has made; it becomes the global that is named as the leg's UUID, too.</summary>
+    public void PushNewSession(nint state, ScriptRun run, SessionObject session)
+    {
+        PushSession(state, run, session);
+        if (session.IsAttached && run.EnvironmentReference != 0)
+        {
+            _ = lua_rawgeti(state, RegistryIndex, run.EnvironmentReference);
+            LuaStack.Push(state, session.Uuid);
+            lua_pushvalue(state, -3);
+            lua_rawset(state, -3);
+            LuaStack.Pop(state, 1);
+        }
+    }
+
     /// <summary>Keeps the userdata on the stack for callbacks.</summary>
     public void Keep(SessionObject session, nint state, int index)
     {
@@ -111,7 +125,7 @@ internal sealed unsafe partial class ScriptShard
                 return 1;
             case ResultKind.NewSession:
                 Attach(operation.Session!, result);
-                PushSession(state, run, operation.Session!);
+                PushNewSession(state, run, operation.Session!);
                 return 1;
             case ResultKind.Originated:
                 lua_pushinteger(state, Attach(operation.Session!, result) ? 0 : 1);

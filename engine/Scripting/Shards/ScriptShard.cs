@@ -15,8 +15,14 @@ internal sealed unsafe partial class ScriptShard : IDisposable
 {
     private const int MessagesPerTurn = 64;
 
+    /// <summary>Room for as many nested C calls as Lua allows (200), whatever the system's default.</summary>
+    private const int StackBytes = 4 << 20;
+
     /// <summary>How long an operation may take to notice that its leg has ended; then the script goes on without its result.</summary>
     private static readonly TimeSpan OperationsAfterHangup = TimeSpan.FromSeconds(5);
+
+    /// <summary>A wait at least this long renews the CPU budget; a loop of shorter ones is a busy loop.</summary>
+    private static readonly TimeSpan RealWait = TimeSpan.FromMilliseconds(1);
 
     /// <summary>CPU time for to-be-closed variables of a run that is over.</summary>
     private static readonly TimeSpan ClosingBudget = TimeSpan.FromMilliseconds(20);
@@ -56,7 +62,7 @@ internal sealed unsafe partial class ScriptShard : IDisposable
 
         _operationDeadlines = new RunDeadlines(time, OperationsAfterHangup, Expired);
         _lifetimes = new RunDeadlines(time, options.LifetimeAfterHangup, Expired);
-        _thread = new Thread(Loop) { IsBackground = true, Name = $"script-{number}" };
+        _thread = new Thread(Loop, StackBytes) { IsBackground = true, Name = $"script-{number}" };
         Prepare();
     }
 
@@ -115,6 +121,9 @@ internal sealed unsafe partial class ScriptShard : IDisposable
         _mailbox.Post(message);
     }
 
+    /// <summary>Queues a message without a shortcut. Any thread.</summary>
+    public void Queue(in ShardMessage message) => _mailbox.Post(message);
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -166,12 +175,14 @@ internal sealed unsafe partial class ScriptShard : IDisposable
                 Guarded(message);
             }
 
-            if (_ready.TryDequeue(out var run))
+            var isIdle = _ready.Count == 0;
+            for (var i = Math.Min(_ready.Count, MessagesPerTurn); i > 0 && _ready.TryDequeue(out var run); i--)
             {
                 run.IsReady = false;
                 Step(run);
             }
-            else
+
+            if (isIdle)
             {
                 _mailbox.Wait();
             }
@@ -326,6 +337,12 @@ internal sealed unsafe partial class ScriptShard : IDisposable
             return;
         }
 
+        if (run.ParkedAt != 0)
+        {
+            run.Cpu = Time.GetElapsedTime(run.ParkedAt) >= RealWait ? 0 : run.Cpu;
+            run.ParkedAt = 0;
+        }
+
         UseStrings(run);
         var arguments = run.FirstArguments;
         run.FirstArguments = 0;
@@ -340,7 +357,7 @@ internal sealed unsafe partial class ScriptShard : IDisposable
         _memory->InHost = 1;
         Guard.Leave();
         _running = null;
-        run.Bytes += _memory->Used - before;
+        Charge(run, _memory->Used - before);
 
         if (status == Yield)
         {
@@ -370,7 +387,7 @@ internal sealed unsafe partial class ScriptShard : IDisposable
         }
         else if (run.IsWaiting)
         {
-            run.Cpu = 0;
+            run.ParkedAt = Time.GetTimestamp();
         }
         else
         {

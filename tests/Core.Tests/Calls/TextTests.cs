@@ -67,6 +67,24 @@ public sealed class TextTests
     }
 
     [Fact]
+    public void Variables_do_not_grow_beyond_their_bound()
+    {
+        var variables = new LegVariables();
+        for (var i = 0; i < 10; i++)
+        {
+            variables.Set("v" + i, new string('x', 1024 * 1024));
+        }
+
+        Assert.Equal(LegVariables.MaxCharacters, variables.Snapshot.Sum(v => v.Value.Length));
+        for (var i = 0; i < 2 * LegVariables.Limit; i++)
+        {
+            variables.Set("n" + i, "1");
+        }
+
+        Assert.Equal(LegVariables.Limit, variables.Snapshot.Count);
+    }
+
+    [Fact]
     public void Variables_written_by_many_threads_are_all_there()
     {
         var variables = new LegVariables();

@@ -131,12 +131,12 @@ public sealed class PluginHostTests : IAsyncDisposable
     {
         _fixture.Deploy("1.0.0", name: "slow");
         _fixture.Deploy("1.0.0");
-        _fixture.Options = _fixture.Options with { StartTimeout = TimeSpan.FromMilliseconds(300) };
+        _fixture.Options = _fixture.Options with { StartTimeout = TimeSpan.FromSeconds(3) };
         await _fixture.StartAsync();
         using var slow = new UdpPeer(_fixture.Host.Status.Single(s => s.Name == "slow").Listeners[0].Local);
         using var quick = new UdpPeer(_fixture.Status().Listeners[0].Local);
 
-        slow.Send("block 3000");
+        slow.Send("block 7000");
         Assert.True(SpinWait.SpinUntil(() => _fixture.Log.Lines.Any(l => l.StartsWith("Error Plugin slow 1.0.0 has not returned from Datagram for ", StringComparison.Ordinal)), TimeSpan.FromSeconds(20)));
         Assert.Equal("a 1 1 v1", quick.Ask("a 1"));
         Assert.Equal("plugin slow does not return from Datagram", (await _fixture.SwapAsync(name: "slow")).Message);

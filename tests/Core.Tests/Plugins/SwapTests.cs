@@ -41,13 +41,13 @@ public sealed class SwapTests : IAsyncDisposable
     [InlineData("CountingV1", "throw-in-import", "import: System.FormatException: will not read this")]
     [InlineData("CountingV1", "throw-in-import-of-state", "import: System.FormatException: will not read this")]
     [InlineData("CountingV1", "throw-in-real-start", "start: System.InvalidOperationException: will not start for real")]
-    [InlineData("CountingV1", "block-in-start", "start: did not return within 1 s")]
+    [InlineData("CountingV1", "block-in-start", "start: did not return within 3 s")]
     [InlineData("ThrowingInConstructor", "", "ctor: System.InvalidOperationException: will not be made")]
     [InlineData("NoSuchType", "", "resolve: XSwitchEngine.SamplePlugin.dll has no type XSwitchEngine.TestPlugins.NoSuchType; entry could be ")]
     [InlineData("NotAPlugin", "", "resolve: XSwitchEngine.TestPlugins.NotAPlugin does not implement IProtocolPlugin")]
     public async Task A_version_that_cannot_take_over_is_refused_and_the_old_one_does_not_notice(string entry, string behaviour, string expected)
     {
-        _fixture.Options = _fixture.Options with { StartTimeout = behaviour.StartsWith("block", StringComparison.Ordinal) ? TimeSpan.FromSeconds(1) : TimeSpan.FromSeconds(30) };
+        _fixture.Options = _fixture.Options with { StartTimeout = behaviour.StartsWith("block", StringComparison.Ordinal) ? TimeSpan.FromSeconds(3) : TimeSpan.FromSeconds(30) };
         _fixture.Deploy("1.0.0");
         await _fixture.StartAsync();
         using var peer = _fixture.Udp();

@@ -207,6 +207,46 @@ public sealed class MediaEngineTests
         Assert.Equal(10, plane.Events.Count(e => e.Kind == MediaEventKind.PlaybackDone && e.Value == (int)PlaybackEnd.Closed));
     }
 
+    [Fact]
+    public async Task A_fault_in_one_session_ends_that_session_alone()
+    {
+        var faults = new ConcurrentQueue<(MediaSession Session, long Owner)>();
+        var events = new ConcurrentQueue<MediaEvent>();
+        using var engine = new MediaEngine(new MediaEngineOptions
+        {
+            Events = e =>
+            {
+                events.Enqueue(e);
+                if (e.Owner == 666)
+                {
+                    throw new InvalidOperationException("a receiver that breaks its promise");
+                }
+            },
+            Fault = (_, session, owner) => faults.Enqueue((session, owner)),
+            Loops = 1,
+            Pin = false,
+        });
+        using var peer = new RtpPeer();
+        Assert.True(engine.TryOpen(new MediaOpen(IPAddress.Loopback, default, 666), out var bad, out _));
+        Assert.True(engine.TryOpen(new MediaOpen(IPAddress.Loopback, default, 1), out var good, out _));
+        foreach (var session in (ReadOnlySpan<MediaSession>)[bad, good])
+        {
+            engine.Configure(session, Audio(peer));
+            engine.Echo(session, 0);
+        }
+
+        while (faults.IsEmpty)
+        {
+            await peer.SendToneAsync(EndPoint(bad), 440, 1, Limit);
+        }
+
+        peer.Clear();
+        await WarmUpAsync(peer, good, peer);
+        Assert.Equal((bad, 666L), Assert.Single(faults));
+        Assert.True(SpinWait.SpinUntil(() => engine.PlaneStatistics.PortsLeased == 2, TimeSpan.FromSeconds(30)));
+        engine.Close(bad);
+    }
+
     [Theory]
     [InlineData(0, 100, 1)]
     [InlineData(20001, 20002, 1)]
