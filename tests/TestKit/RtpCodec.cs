@@ -11,15 +11,26 @@ public sealed class RtpCodec(AudioCodec codec)
 
     private readonly G722Encoder _encoder = new();
     private readonly G722Decoder _decoder = new();
+    private readonly OpusPeer? _opus = codec == AudioCodec.Opus ? new OpusPeer() : null;
 
-    public int RateHz => codec == AudioCodec.G722 ? 16000 : 8000;
+    public int RateHz => codec switch
+    {
+        AudioCodec.G722 => 16000,
+        AudioCodec.Opus => 48000,
+        AudioCodec.Pcmu or AudioCodec.Pcma or AudioCodec.L16 => 8000,
+        _ => 8000,
+    };
 
-    /// <summary>Static payload type.</summary>
+    /// <summary>Units of the RTP clock in 20 ms.</summary>
+    public uint UnitsPerFrame => codec == AudioCodec.Opus ? 960u : 160u;
+
+    /// <summary>Static payload type, or the one that browsers use.</summary>
     public int PayloadType => codec switch
     {
         AudioCodec.Pcma => 8,
         AudioCodec.G722 => 9,
-        AudioCodec.Pcmu or AudioCodec.L16 or AudioCodec.Opus => 0,
+        AudioCodec.Opus => 111,
+        AudioCodec.Pcmu or AudioCodec.L16 => 0,
         _ => 0,
     };
 
@@ -30,6 +41,11 @@ public sealed class RtpCodec(AudioCodec codec)
             var payload = new byte[samples.Length / 2];
             _encoder.Encode(samples, payload);
             return payload;
+        }
+
+        if (_opus is not null)
+        {
+            return _opus.Encode(samples);
         }
 
         var bytes = new byte[samples.Length];
@@ -48,6 +64,11 @@ public sealed class RtpCodec(AudioCodec codec)
             var decoded = new short[payload.Length * 2];
             _decoder.Decode(payload, decoded);
             return decoded;
+        }
+
+        if (_opus is not null)
+        {
+            return _opus.Decode(payload);
         }
 
         var samples = new short[payload.Length];

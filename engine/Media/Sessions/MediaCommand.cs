@@ -21,6 +21,9 @@ internal enum CommandKind : byte
     LeaveRoom,
     Close,
 
+    /// <summary>The loop has one more shared port.</summary>
+    Share,
+
     /// <summary>The leg moves to another loop: this one lets go of it.</summary>
     Release,
 
