@@ -170,6 +170,10 @@ internal sealed class FakePlugins : IPluginRegistry
         return true;
     }
 
+    public MediaProfile MediaOf(string endpoint) => MediaProfile.Rtp;
+
+    public bool TryMessage(TextMessage message, DialTarget target, Action<int, string> onResult) => false;
+
     public Task<SwapResult> SwapAsync(string name, string? directory, CancellationToken cancellationToken) =>
         Task.FromResult(new SwapResult(true, "", TimeSpan.Zero));
 }
@@ -254,6 +258,10 @@ internal sealed class FakeDirectory : ISwitchDirectory
 
     public DirectoryUser? FindUser(string number, string domain) => domain == Domain ? ByNumber.GetValueOrDefault(number) : null;
 
+    public TokenGrant? FindToken(string token) => null;
+
+    public (string Token, TokenGrant Grant)? IssueToken(TokenRequest request) => null;
+
     public IReadOnlyList<Registration> Register(DirectoryUser user, IReadOnlyList<Registration> changes, out RegisterOutcome outcome)
     {
         outcome = RegisterOutcome.Accepted;
@@ -280,5 +288,5 @@ internal sealed class FakeEvents : IEventBus
 
     public void Publish(SwitchEvent switchEvent) => Published.Add(switchEvent);
 
-    public IEventSubscription Subscribe(IReadOnlyCollection<string> names, int capacity) => throw new InvalidOperationException("not used here");
+    public IEventSubscription Subscribe(IReadOnlyCollection<string> names, int capacity, Action? onQueued = null) => throw new InvalidOperationException("not used here");
 }
