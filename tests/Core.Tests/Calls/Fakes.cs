@@ -40,12 +40,22 @@ internal sealed class FakeMedia(Action<MediaEvent> events) : IMediaEngine
         }
 
         _index++;
-        session = new MediaSession(_index, 1, (ushort)(20000 + (2 * _index)), (ushort)(20001 + (2 * _index)));
+        session = open.Kind == MediaTransportKind.WebRtc
+            ? new MediaSession(_index, 1, 10000, 10000)
+            : new MediaSession(_index, 1, (ushort)(20000 + (2 * _index)), (ushort)(20001 + (2 * _index)));
         Open[_index] = (session, open.Owner);
         return true;
     }
 
     public void Configure(MediaSession session, AudioStream stream) => Streams[session.Index] = stream;
+
+    public Dictionary<int, TransportParameters> Transports { get; } = [];
+
+    public DtlsFingerprint LocalFingerprint { get; } = new("sha-256", string.Join(':', Enumerable.Repeat("AB", 32)));
+
+    public void SetTransport(MediaSession session, TransportParameters transport, bool anew = false) => Transports[session.Index] = transport;
+
+    public string Describe(MediaSession session) => Open.ContainsKey(session.Index) ? "fake media" : "closed";
 
     public void Bridge(MediaSession a, MediaSession b)
     {
