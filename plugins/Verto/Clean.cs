@@ -1,8 +1,12 @@
+using System.Buffers;
+
 namespace XSwitchEngine.Plugins.Verto;
 
 /// <summary>Makes what a client says fit for variables, names and headers (S-11).</summary>
 internal static class Clean
 {
+    private static readonly SearchValues<char> NameCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.");
+
     /// <summary>Text without control characters, of a bounded length.</summary>
     public static string Text(string? text, int limit)
     {
@@ -30,5 +34,5 @@ internal static class Clean
 
     /// <summary>Whether text can be the name of a channel variable.</summary>
     public static bool IsName(string name) =>
-        name.Length is > 0 and <= 128 && !name.AsSpan().ContainsAnyExcept("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.");
+        name.Length is > 0 and <= 128 && !name.AsSpan().ContainsAnyExcept(NameCharacters);
 }

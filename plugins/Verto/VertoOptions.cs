@@ -90,7 +90,7 @@ internal sealed record VertoOptions
     private static string? Text(Dictionary<string, JsonElement> values, string name) =>
         values.TryGetValue(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
-    private static IReadOnlyList<string>? List(Dictionary<string, JsonElement> values, string name)
+    private static string[]? List(Dictionary<string, JsonElement> values, string name)
     {
         if (!values.TryGetValue(name, out var value))
         {

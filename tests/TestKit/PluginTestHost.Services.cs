@@ -130,6 +130,12 @@ public sealed partial class PluginTestHost
         Post(TransportEvent.ForApiResult(key, reply));
     }
 
+    /// <summary>What <see cref="IPluginHost.QueuedBytes"/> says; by default nothing waits.</summary>
+    public Func<ConnectionId, long> Queued { get; set; } = static _ => 0;
+
+    /// <inheritdoc/>
+    public long QueuedBytes(ConnectionId connection) => Queued(connection);
+
     /// <inheritdoc/>
     public void Respond(long key, HttpReply reply) => HttpReplies.TryAdd(key, reply);
 

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using XSwitchEngine.Abstractions;
 using XSwitchEngine.Plugins.Verto.Legs;
 using XSwitchEngine.Plugins.Verto.Sessions;
