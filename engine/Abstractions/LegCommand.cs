@@ -77,6 +77,10 @@ public abstract record LegCommand(LegId Leg)
     /// <param name="Text">Its text.</param>
     public sealed record SendMessage(LegId Leg, string ContentType, string Text) : LegCommand(Leg);
 
+    /// <summary>Ask the peer for a video key frame by signalling (SIP INFO with media_control, Verto videoRefresh).</summary>
+    /// <param name="Leg">The leg.</param>
+    public sealed record KeyFrame(LegId Leg) : LegCommand(Leg);
+
     /// <summary>Show the peer with whom it is connected now.</summary>
     /// <param name="Leg">The leg.</param>
     /// <param name="Name">Display name.</param>

@@ -19,6 +19,19 @@ public interface IMediaEngine : IDisposable
     /// <param name="stream">The negotiated audio stream.</param>
     void Configure(MediaSession session, AudioStream stream);
 
+    /// <summary>Sets how a session's packets travel: ICE, keys, fingerprints. Called before <see cref="Configure"/>, and again when the peer's description is there or anything changes.</summary>
+    /// <param name="session">An open session; never set, it is plain RTP.</param>
+    /// <param name="transport">All of it, not the changes. Other ICE credentials with the same fingerprints are an ICE restart: DTLS goes on. Other fingerprints, or a new transport by <paramref name="anew"/>, begin a new DTLS association.</param>
+    /// <param name="anew">Whether the peer lost its transport (its page was loaded again): what was agreed before counts for nothing.</param>
+    void SetTransport(MediaSession session, TransportParameters transport, bool anew = false);
+
+    /// <summary>The fingerprint of the engine's DTLS certificate, for descriptions.</summary>
+    DtlsFingerprint LocalFingerprint { get; }
+
+    /// <summary>Says in one line for people what a session's transport is doing, or what it waits for.</summary>
+    /// <param name="session">The session; a closed one is said to be closed.</param>
+    string Describe(MediaSession session);
+
     /// <summary>Joins two sessions: relayed without decoding when both use one codec and nothing else needs the samples, transcoded otherwise.</summary>
     /// <param name="a">An open session; a former bridge of it ends.</param>
     /// <param name="b">Likewise.</param>
@@ -107,7 +120,7 @@ public interface IMediaEngine : IDisposable
 /// <param name="Index">Position in the table.</param>
 /// <param name="Generation">1 and up; 0 is no session.</param>
 /// <param name="RtpPort">The local RTP port.</param>
-/// <param name="RtcpPort">The local RTCP port.</param>
+/// <param name="RtcpPort">The local RTCP port; the same as <paramref name="RtpPort"/> on a shared WebRTC port.</param>
 public readonly record struct MediaSession(int Index, uint Generation, ushort RtpPort, ushort RtcpPort)
 {
     /// <summary>Whether this names a session at all.</summary>
@@ -118,14 +131,18 @@ public readonly record struct MediaSession(int Index, uint Generation, ushort Rt
 /// <param name="LocalAddress">The concrete local address to bind; never Any.</param>
 /// <param name="Near">A session with which this one will be bridged, so that both live on one loop; default for none.</param>
 /// <param name="Owner">The caller's number, returned in every event.</param>
-public readonly record struct MediaOpen(System.Net.IPAddress LocalAddress, MediaSession Near, long Owner);
+public readonly record struct MediaOpen(System.Net.IPAddress LocalAddress, MediaSession Near, long Owner)
+{
+    /// <summary>Whether the session gets ports of its own or shares its loop's WebRTC port.</summary>
+    public MediaTransportKind Kind { get; init; }
+}
 
 /// <summary>Something that happened in the media plane.</summary>
 /// <param name="Kind">What.</param>
 /// <param name="Session">Which session.</param>
 /// <param name="Owner">From <see cref="MediaOpen.Owner"/>.</param>
 /// <param name="Token">The playback or recording, or 0.</param>
-/// <param name="Value">By kind: the digit's character, a <see cref="PlaybackEnd"/>, a <see cref="RecordingEnd"/>.</param>
+/// <param name="Value">By kind: the digit's character, a <see cref="PlaybackEnd"/>, a <see cref="RecordingEnd"/>, a <see cref="TransportFailure"/>.</param>
 /// <param name="Extra">By kind: the digit's duration in ms, the position in samples at <see cref="Rate"/>.</param>
 /// <param name="Rate">Sample rate that <paramref name="Extra"/> counts in, Hz, or 0.</param>
 public readonly record struct MediaEvent(MediaEventKind Kind, MediaSession Session, long Owner, long Token, int Value, long Extra, int Rate);
@@ -150,6 +167,15 @@ public enum MediaEventKind : byte
 
     /// <summary>No packet came for <see cref="AudioStream.MediaTimeoutMs"/>.</summary>
     Timeout,
+
+    /// <summary>The transport can carry media: ICE has found the peer, the keys are there, the fingerprint is right. Once for each association.</summary>
+    TransportUp,
+
+    /// <summary>The transport cannot come up; <see cref="MediaEvent.Value"/> is a <see cref="TransportFailure"/>. No media passes.</summary>
+    TransportFailed,
+
+    /// <summary>The peer's consent ended: no ICE check for 30 seconds (RFC 7675). Checks that come again restore it.</summary>
+    TransportLost,
 }
 
 /// <summary>How a playback ended.</summary>

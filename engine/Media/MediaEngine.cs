@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using XSwitchEngine.Media.Audio;
+using XSwitchEngine.Media.Dtls;
 using XSwitchEngine.Media.Files;
 using XSwitchEngine.Media.Io;
 using XSwitchEngine.Media.Sessions;
@@ -16,6 +17,7 @@ public sealed class MediaEngine : IMediaEngine
     private readonly PortPool _ports;
     private readonly MediaLoop[] _loops;
     private readonly MediaFiles _files = new();
+    private readonly DtlsCertificate _certificate;
     private readonly List<Entry> _table = [];
     private readonly Stack<int> _free = new();
     private readonly Dictionary<long, RoomPlace> _rooms = [];
@@ -40,6 +42,7 @@ public sealed class MediaEngine : IMediaEngine
         }
 
         _options = options;
+        _certificate = DtlsCertificate.Create(options.Time.GetUtcNow(), Random(stackalloc byte[16]));
         _io = !options.PortableSockets && EpollIo.IsAvailable() ? new EpollIo(options.TrafficClass) : new ManagedIo(options.TrafficClass);
         _ports = new PortPool(_io, options.PortStart, options.PortEnd, BitConverter.ToUInt32(Random(stackalloc byte[4])));
         _loops = new MediaLoop[options.Loops];
@@ -48,6 +51,9 @@ public sealed class MediaEngine : IMediaEngine
             _loops[i] = new MediaLoop(options, _io, _ports, i);
         }
     }
+
+    /// <inheritdoc/>
+    public DtlsFingerprint LocalFingerprint => _certificate.Fingerprint;
 
     /// <inheritdoc/>
     public MediaPlaneStatistics PlaneStatistics
@@ -90,7 +96,7 @@ public sealed class MediaEngine : IMediaEngine
 
         var entry = _table[index];
         entry.Generation = entry.Generation == uint.MaxValue ? 1 : entry.Generation + 1;
-        session = new MediaSession(index, entry.Generation, port, (ushort)(port + 1));
+        session = new MediaSession(index, entry.Generation, port, (ushort)(open.Kind == MediaTransportKind.WebRtc ? port : port + 1));
         entry.Leg = new MediaLeg(session, open.Owner, Random(stackalloc byte[10])) { RtpPort = rtp, RtcpPort = rtcp };
         entry.Loop = Find(open.Near) is { } near ? near.Loop! : LeastLoaded();
         entry.Loop.Sessions++;
@@ -106,6 +112,16 @@ public sealed class MediaEngine : IMediaEngine
         ArgumentNullException.ThrowIfNull(stream);
         Post(session, CommandKind.Configure, stream);
     }
+
+    /// <inheritdoc/>
+    public void SetTransport(MediaSession session, TransportParameters transport, bool anew = false)
+    {
+        ArgumentNullException.ThrowIfNull(transport);
+        Post(session, CommandKind.SetTransport, transport, 0, anew ? 1 : 0);
+    }
+
+    /// <inheritdoc/>
+    public string Describe(MediaSession session) => Find(session)?.Leg!.Describe() ?? "closed";
 
     /// <inheritdoc/>
     public void Bridge(MediaSession a, MediaSession b)

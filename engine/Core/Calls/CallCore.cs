@@ -76,6 +76,9 @@ internal sealed partial class CallCore : ICallCore
     /// <inheritdoc/>
     public void Post(LegEvent e) => Services.Loop.Post(_onLegEvent, e);
 
+    /// <summary>A message of which nobody waits to hear what became; plugins come by the plugin host, which tells them.</summary>
+    void ICallCore.Submit(long key, TextMessage message) => Services.SubmitMessage(message, static (_, _) => { });
+
     /// <summary>Runs work of a leg; an exception in it ends that leg and nothing else.</summary>
     /// <param name="leg">The leg, or null.</param>
     /// <param name="work">The work; it starts at once.</param>

@@ -20,7 +20,11 @@ internal interface ITransports
     void Send(ConnectionId connection, ReadOnlySpan<byte> data);
 
     /// <summary>Opens a connection under an id that <see cref="NextConnectionId"/> gave.</summary>
-    void Connect(ConnectionId connection, ListenerId listener, IPEndPoint to);
+    /// <param name="connection">The id.</param>
+    /// <param name="listener">On whose behalf.</param>
+    /// <param name="to">The peer.</param>
+    /// <param name="serverName">With TLS: the name that the peer must prove; null for its address, empty for none.</param>
+    void Connect(ConnectionId connection, ListenerId listener, IPEndPoint to, string? serverName);
 
     /// <summary>Closes a connection once what is queued is sent.</summary>
     void Close(ConnectionId connection);

@@ -127,7 +127,7 @@ internal sealed class Transports : ITransports, IDisposable
         }
     }
 
-    public void Connect(ConnectionId connection, ListenerId listener, IPEndPoint to)
+    public void Connect(ConnectionId connection, ListenerId listener, IPEndPoint to, string? serverName)
     {
         var outbound = _connections.Count - _accepted + _connecting.Count;
         if (!_bound.TryGetValue(listener, out var bound) || bound.Info.Transport != TransportKind.Tcp || outbound >= Limits.MaxConnections)

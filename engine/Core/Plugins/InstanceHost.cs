@@ -6,7 +6,7 @@ namespace XSwitchEngine.Core.Plugins;
 
 /// <summary>The host as one instance of a plugin sees it. Revocable; what a call does depends on <see cref="Mode"/>.</summary>
 /// <remarks>Called within a callback on the slot's loop. A call from elsewhere (a thread or timer that the plugin should not have) is counted and ignored.</remarks>
-internal sealed class InstanceHost : IPluginHost
+internal sealed partial class InstanceHost : IPluginHost
 {
     private readonly InstanceCalls _calls;
     private readonly InstanceDirectory _directory;
@@ -142,7 +142,7 @@ internal sealed class InstanceHost : IPluginHost
         }
     }
 
-    public ConnectionId Connect(ListenerId listener, IPEndPoint to)
+    private ConnectionId Connect(ListenerId listener, IPEndPoint to, string? serverName)
     {
         var mode = Active;
         if (mode is InstanceMode.Replay or InstanceMode.DryRun && Given is not null && Given.Connections.TryTake(to, out var given))
@@ -156,7 +156,7 @@ internal sealed class InstanceHost : IPluginHost
             Recorder?.Connections.Add(to, id);
         }
 
-        Do(mode, () => Slot.Transports.Connect(id, listener, to), alsoInReplay: true);
+        Do(mode, () => Slot.Transports.Connect(id, listener, to, serverName), alsoInReplay: true);
         return id;
     }
 

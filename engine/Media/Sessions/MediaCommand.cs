@@ -5,6 +5,7 @@ internal enum CommandKind : byte
 {
     Add,
     Configure,
+    SetTransport,
     Bridge,
     Unbridge,
     Play,

@@ -55,6 +55,9 @@ internal sealed class MediaCore(IMediaOutput output)
             case CommandKind.Configure:
                 leg.Configure((AudioStream)command.Argument!, nowUs);
                 break;
+            case CommandKind.SetTransport:
+                leg.SetTransport((TransportParameters)command.Argument!, command.Value != 0, nowUs);
+                break;
             case CommandKind.Bridge when command.Argument is MediaLeg { IsClosed: false } other && other != leg:
                 _ = new Bridge(leg, other);
                 break;

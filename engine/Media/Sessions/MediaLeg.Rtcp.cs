@@ -54,7 +54,7 @@ internal sealed partial class MediaLeg
         }
 
         _rtcp.Sent(_outgoing.Packets);
-        Core.Output.Send(this, !Stream.RtcpMux, Core.Scratch[..writer.Length], to);
+        SendRtcp(Core.Scratch[..writer.Length], to);
     }
 
     /// <summary>What reports need to remember.</summary>

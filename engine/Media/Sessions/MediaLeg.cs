@@ -362,7 +362,7 @@ internal sealed partial class MediaLeg : ITicker
     private void Transmit(ReadOnlySpan<byte> packet)
     {
         _outgoing.Count(packet.Length - RtpHeader.FixedLength);
-        Core!.Output.Send(this, rtcp: false, packet, _latch.Current);
+        SendRtp(packet);
     }
 
     /// <summary>When the peer's silence is to be reported.</summary>

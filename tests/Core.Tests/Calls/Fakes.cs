@@ -40,12 +40,22 @@ internal sealed class FakeMedia(Action<MediaEvent> events) : IMediaEngine
         }
 
         _index++;
-        session = new MediaSession(_index, 1, (ushort)(20000 + (2 * _index)), (ushort)(20001 + (2 * _index)));
+        session = open.Kind == MediaTransportKind.WebRtc
+            ? new MediaSession(_index, 1, 10000, 10000)
+            : new MediaSession(_index, 1, (ushort)(20000 + (2 * _index)), (ushort)(20001 + (2 * _index)));
         Open[_index] = (session, open.Owner);
         return true;
     }
 
     public void Configure(MediaSession session, AudioStream stream) => Streams[session.Index] = stream;
+
+    public Dictionary<int, TransportParameters> Transports { get; } = [];
+
+    public DtlsFingerprint LocalFingerprint { get; } = new("sha-256", string.Join(':', Enumerable.Repeat("AB", 32)));
+
+    public void SetTransport(MediaSession session, TransportParameters transport, bool anew = false) => Transports[session.Index] = transport;
+
+    public string Describe(MediaSession session) => Open.ContainsKey(session.Index) ? "fake media" : "closed";
 
     public void Bridge(MediaSession a, MediaSession b)
     {
@@ -160,6 +170,10 @@ internal sealed class FakePlugins : IPluginRegistry
         return true;
     }
 
+    public MediaProfile MediaOf(string endpoint) => MediaProfile.Rtp;
+
+    public bool TryMessage(TextMessage message, DialTarget target, Action<int, string> onResult) => false;
+
     public Task<SwapResult> SwapAsync(string name, string? directory, CancellationToken cancellationToken) =>
         Task.FromResult(new SwapResult(true, "", TimeSpan.Zero));
 }
@@ -244,6 +258,10 @@ internal sealed class FakeDirectory : ISwitchDirectory
 
     public DirectoryUser? FindUser(string number, string domain) => domain == Domain ? ByNumber.GetValueOrDefault(number) : null;
 
+    public TokenGrant? FindToken(string token) => null;
+
+    public (string Token, TokenGrant Grant)? IssueToken(TokenRequest request) => null;
+
     public IReadOnlyList<Registration> Register(DirectoryUser user, IReadOnlyList<Registration> changes, out RegisterOutcome outcome)
     {
         outcome = RegisterOutcome.Accepted;
@@ -270,5 +288,5 @@ internal sealed class FakeEvents : IEventBus
 
     public void Publish(SwitchEvent switchEvent) => Published.Add(switchEvent);
 
-    public IEventSubscription Subscribe(IReadOnlyCollection<string> names, int capacity) => throw new InvalidOperationException("not used here");
+    public IEventSubscription Subscribe(IReadOnlyCollection<string> names, int capacity, Action? onQueued = null) => throw new InvalidOperationException("not used here");
 }
