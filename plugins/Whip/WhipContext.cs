@@ -1,4 +1,5 @@
 using XSwitchEngine.Abstractions;
+using XSwitchEngine.Plugins.Whip.Client;
 using XSwitchEngine.Plugins.Whip.Http;
 using XSwitchEngine.Plugins.Whip.Security;
 
@@ -18,6 +19,7 @@ internal sealed class WhipContext
         Endpoint = new WhipEndpoint(this);
         Requests = new SessionRequests(this);
         IceServers = new IceServers(this);
+        Clients = new ClientTable(this);
     }
 
     public IPluginHost Host { get; }
@@ -37,6 +39,8 @@ internal sealed class WhipContext
     public SessionRequests Requests { get; }
 
     public IceServers IceServers { get; }
+
+    public ClientTable Clients { get; }
 
     /// <summary>The last number given out; part of exported state.</summary>
     public long LastId { get; set; }

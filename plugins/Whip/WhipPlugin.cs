@@ -46,14 +46,18 @@ public sealed class WhipPlugin : IProtocolPlugin
             case TransportEventKind.HttpAborted:
                 context.Sessions.ByExchange(e.Key)?.Aborted(e.Key);
                 break;
+            case TransportEventKind.HttpReplied:
+                context.Clients.ByKey(e.Key)?.OnReply(e.Reply, e.Text ?? "");
+                break;
             case TransportEventKind.Timer:
                 context.Sessions.ByKey(e.Key)?.OnTimer();
                 break;
             case TransportEventKind.Command when e.Command is LegCommand.Originate originate:
-                context.Host.Calls.Post(new LegEvent.HungUp(originate.Leg, HangupCause.FacilityNotImplemented, 0, "", ByPeer: false));
+                context.Clients.Originate(originate);
                 break;
             case TransportEventKind.Command when e.Command is { } command:
                 context.Sessions.ByLeg(command.Leg)?.Execute(command);
+                context.Clients.ByLeg(command.Leg)?.Execute(command);
                 break;
             case TransportEventKind.ApiCommand:
                 context.Host.CompleteApi(e.Key, Status(context));
@@ -74,6 +78,11 @@ public sealed class WhipPlugin : IProtocolPlugin
             foreach (var session in context.Sessions.All.ToArray())
             {
                 session.End(HangupCause.SystemShutdown, byPeer: false, 503, "the engine is stopping");
+            }
+
+            foreach (var client in context.Clients.All.ToArray())
+            {
+                client.Execute(new LegCommand.Hangup(client.Leg, HangupCause.SystemShutdown, 0, ""));
             }
         }
 
@@ -110,6 +119,7 @@ public sealed class WhipPlugin : IProtocolPlugin
     private static string Status(WhipContext context)
     {
         var lines = context.Sessions.All.Select(s => $"{s.Leg},{s.Flavour.ToString().ToLowerInvariant()},{s.Destination},{s.Owner},{s.State.ToString().ToLowerInvariant()}\n");
-        return $"uuid,method,destination,user,state\n{string.Concat(lines)}\n{context.Sessions.Count} total.\n";
+        var clients = context.Clients.All.Select(c => $"{c.Leg},{c.Flavour.ToString().ToLowerInvariant()}-client,{c.Endpoint?.Host},,{c.State.ToString().ToLowerInvariant()}\n");
+        return $"uuid,method,destination,user,state\n{string.Concat(lines)}{string.Concat(clients)}\n{context.Sessions.Count + context.Clients.Count} total.\n";
     }
 }

@@ -156,6 +156,7 @@ public sealed class EndpointTests : WhipTest
         { "", 400 },
         { "hello", 400 },
         { "\uFEFF" + Offers.Publish(), 400 },
+        { "\r\n" + Offers.Publish(), 400 },
         { Offers.Publish().Without("o="), 400 },
         { Offers.Publish().Without("m=").Without("a="), 400 },
         { Offers.Publish().Replace("m=audio 9 ", "m=audio x ", StringComparison.Ordinal), 400 },

@@ -72,7 +72,7 @@ internal sealed class SdpText
         {
             number++;
             var line = raw.TrimEnd();
-            if (line.IsEmpty)
+            if (line.IsEmpty && number > 1)
             {
                 continue;
             }

@@ -6,7 +6,7 @@ namespace XSwitchEngine.Plugins.Whip.State;
 /// <summary>The whole state of an instance as one array: its position is a part's key. Parts are only ever added at the end.</summary>
 internal static class WhipState
 {
-    private const int Parts = 2;
+    private const int Parts = 3;
 
     public static void Write(WhipContext context, IBufferWriter<byte> to)
     {
@@ -17,6 +17,12 @@ internal static class WhipState
         foreach (var session in context.Sessions.All)
         {
             session.Write(ref writer);
+        }
+
+        writer.WriteArrayHeader(context.Clients.Count);
+        foreach (var client in context.Clients.All)
+        {
+            client.Write(ref writer);
         }
 
         writer.Flush();
@@ -36,6 +42,12 @@ internal static class WhipState
         for (var i = 0; i < sessions; i++)
         {
             WhipLeg.Read(context, ref reader);
+        }
+
+        var clients = fields.Array(ref reader);
+        for (var i = 0; i < clients; i++)
+        {
+            context.Clients.Add(Client.ClientLeg.Read(context, ref reader));
         }
 
         fields.End(ref reader);

@@ -63,13 +63,14 @@ public sealed class SwapTests : WhipTest
     {
         var buffer = new ArrayBufferWriter<byte>();
         var writer = new MessagePackWriter(buffer);
-        writer.WriteArrayHeader(3);
+        writer.WriteArrayHeader(4);
         writer.Write(7);
         writer.WriteArrayHeader(1);
         writer.WriteArrayHeader(3);
         writer.Write("0123456789abcdef0123456789abcdef");
         writer.Write(new Guid("11111111-2222-3333-4444-555555555555").ToByteArray());
         writer.Write(7);
+        writer.WriteArrayHeader(0);
         writer.WriteMapHeader(1);
         writer.Write("future");
         writer.Write(true);
