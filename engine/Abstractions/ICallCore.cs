@@ -12,4 +12,9 @@ public interface ICallCore
     /// <summary>Reports what happened on a leg.</summary>
     /// <param name="e">Events of one leg arrive in the order posted.</param>
     void Post(LegEvent e);
+
+    /// <summary>Sends a text message on its way: <c>chatplan.lua</c> decides, then it is delivered. <see cref="TransportEventKind.MessageResult"/> follows with the same key.</summary>
+    /// <param name="key">The plugin's own number.</param>
+    /// <param name="message">The message.</param>
+    void Submit(long key, TextMessage message);
 }

@@ -18,6 +18,11 @@ public interface IDirectory
     /// <returns>Null when there is none.</returns>
     DirectoryUser? FindUser(string number, string domain);
 
+    /// <summary>Finds what a bearer token of <c>/api/sessions</c>, or an extension token, allows. Tokens are kept as hashes and compared in constant time.</summary>
+    /// <param name="token">As the client sent it.</param>
+    /// <returns>Null when it is unknown or has expired, or its user is gone.</returns>
+    TokenGrant? FindToken(string token);
+
     /// <summary>Adds, refreshes or removes contacts of one user, all or nothing.</summary>
     /// <param name="user">Whose.</param>
     /// <param name="changes">Contacts with their expiry; one whose <see cref="Registration.Expires"/> is not after now is removed.</param>
@@ -113,6 +118,9 @@ public sealed record Registration(string Number, string Domain, string Endpoint,
 
     /// <summary>The listener it came to, by name; listener numbers do not survive a restart.</summary>
     public string ListenerName { get; init; } = "";
+
+    /// <summary>What an offer to this contact looks like.</summary>
+    public MediaProfile Media { get; init; }
 
     /// <summary>The connection it came over; default for datagrams and after a restart.</summary>
     public ConnectionId Connection { get; init; }

@@ -12,7 +12,7 @@ public interface IPluginHost
     /// <summary>The plugin's section of the configuration as JSON text, validated against the manifest's option names.</summary>
     string Options { get; }
 
-    /// <summary>The listeners that are bound for this plugin, in manifest order.</summary>
+    /// <summary>The listeners that are bound for this plugin, in manifest order; then one for each route and shared HTTP listener, named as the route, and with <c>-tls</c> behind.</summary>
     IReadOnlyList<ListenerInfo> Listeners { get; }
 
     /// <summary>Calls: where legs are created and reported.</summary>
@@ -31,15 +31,30 @@ public interface IPluginHost
     /// <param name="data">Copied before the call returns.</param>
     void SendDatagram(ListenerId listener, IPEndPoint to, ReadOnlySpan<byte> data);
 
+    /// <summary>Answers an <see cref="TransportEventKind.HttpRequest"/>, at once or later; one that is not answered within 5 minutes is answered 504 by the host.</summary>
+    /// <param name="key">The key of the event; one that was answered before, or whose client went away, is ignored.</param>
+    /// <param name="reply">The whole reply.</param>
+    void Respond(long key, HttpReply reply);
+
     /// <summary>Queues bytes (or one WebSocket message) on a connection. A connection whose queue is full is closed.</summary>
     /// <param name="connection">An open connection; a closed or unknown one is ignored.</param>
     /// <param name="data">Copied before the call returns.</param>
     void Send(ConnectionId connection, ReadOnlySpan<byte> data);
 
+    /// <summary>How many bytes of <see cref="Send"/> wait on a connection; for a sender that paces itself.</summary>
+    /// <param name="connection">An unknown one has none.</param>
+    long QueuedBytes(ConnectionId connection);
+
     /// <summary>Opens an outbound stream connection; <see cref="TransportEventKind.Opened"/> or <see cref="TransportEventKind.Closed"/> follows for the returned id.</summary>
     /// <param name="listener">The listener on whose behalf (transport, local address) the connection is made.</param>
-    /// <param name="to">The peer.</param>
+    /// <param name="to">The peer. On a TLS listener its address is what its certificate must prove.</param>
     ConnectionId Connect(ListenerId listener, IPEndPoint to);
+
+    /// <summary>Opens an outbound TLS connection; as <see cref="Connect(ListenerId, IPEndPoint)"/>.</summary>
+    /// <param name="listener">A listener of transport <see cref="TransportKind.Tls"/>.</param>
+    /// <param name="to">The peer.</param>
+    /// <param name="serverName">The name that the peer's certificate must prove; empty for no verification, where the plugin's options allow that.</param>
+    ConnectionId Connect(ListenerId listener, IPEndPoint to, string serverName);
 
     /// <summary>Closes a connection after what is queued has been sent.</summary>
     /// <param name="connection">An unknown id is ignored.</param>
@@ -63,6 +78,32 @@ public interface IPluginHost
     /// <param name="key">The key of the event.</param>
     /// <param name="reply">The whole reply text.</param>
     void CompleteApi(long key, string reply);
+
+    /// <summary>Sends an HTTP request to another server; <see cref="TransportEventKind.HttpReplied"/> follows with the same key.</summary>
+    /// <param name="key">The plugin's own number; it must mean the same after <c>Import</c>.</param>
+    /// <param name="request">The request. Redirections are not followed, cookies not kept; a reply of more than 256 KiB counts as none; at most 64 are under way.</param>
+    void Fetch(long key, HttpFetch request);
+
+    /// <summary>Answers a <see cref="TransportEventKind.Message"/>.</summary>
+    /// <param name="key">The key of the event.</param>
+    /// <param name="status">What became of it, as SIP counts: 200 delivered, 202 accepted, 480 not reachable, 488 not understood.</param>
+    /// <param name="reason">In words; may be empty.</param>
+    void CompleteMessage(long key, int status, string reason);
+
+    /// <summary>Chooses the switch events that this instance gets as <see cref="TransportEventKind.SwitchEvent"/>; replaces what was chosen before. A new version chooses anew.</summary>
+    /// <param name="names">Event names, subclasses of CUSTOM events such as <c>conference::maintenance</c>, or <c>ALL</c>; empty for none.</param>
+    /// <remarks>At most 1,000 events wait for a plugin; more are dropped, oldest first, and counted.</remarks>
+    void Subscribe(IReadOnlyCollection<string> names);
+
+    /// <summary>Publishes a switch event to all others; it does not come back to this plugin.</summary>
+    /// <param name="e">The event.</param>
+    void Publish(PluginEvent e);
+
+    /// <summary>Runs an API command of the engine; <see cref="TransportEventKind.ApiResult"/> follows with the same key.</summary>
+    /// <param name="key">The plugin's own number.</param>
+    /// <param name="command">The command's name, such as <c>show</c>.</param>
+    /// <param name="arguments">The rest of its line; may be empty.</param>
+    void RunApi(long key, string command, string arguments);
 
     /// <summary>Adds to a counter of the plugin, exported as <c>xswitch_{plugin}_{name}_total</c>.</summary>
     /// <param name="name">A name of a small fixed set (metric names are never made from what peers send).</param>

@@ -34,7 +34,11 @@ public abstract record LegEvent(LegId Leg)
     /// <summary>The peer wants to change the session; answer with <see cref="LegCommand.AcceptReoffer"/> or <see cref="LegCommand.RejectReoffer"/>.</summary>
     /// <param name="Leg">The leg.</param>
     /// <param name="Offer">The new offer; null when the peer asks for a fresh offer of ours (re-INVITE without a body).</param>
-    public sealed record Reoffered(LegId Leg, string? Offer) : LegEvent(Leg);
+    public sealed record Reoffered(LegId Leg, string? Offer) : LegEvent(Leg)
+    {
+        /// <summary>With no offer: the peer lost its transport (a page was reloaded), so our fresh offer has new ICE credentials and begins a new DTLS association.</summary>
+        public bool NewTransport { get; init; }
+    }
 
     /// <summary>The peer answered our <see cref="LegCommand.Reoffer"/>, or the offer that we gave in <see cref="LegCommand.AcceptReoffer"/>.</summary>
     /// <param name="Leg">The leg.</param>
@@ -52,13 +56,26 @@ public abstract record LegEvent(LegId Leg)
     /// <param name="Target">Where to: the user part of the target, or a dial string that this plugin serves.</param>
     /// <param name="Replaces">The leg that is to be replaced (attended transfer), or default for a blind one.</param>
     /// <param name="ReferredBy">Who asked, as the peer says; null when absent.</param>
-    public sealed record TransferRequested(LegId Leg, string Target, LegId Replaces, string? ReferredBy) : LegEvent(Leg);
+    public sealed record TransferRequested(LegId Leg, string Target, LegId Replaces, string? ReferredBy) : LegEvent(Leg)
+    {
+        /// <summary>Whether only a leg that is bridged may be transferred (Verto); else a leg alone with an application goes elsewhere itself.</summary>
+        public bool BridgedOnly { get; init; }
+    }
+
+    /// <summary>The peer asks by signalling to be put on hold, or back, without a new session description (Verto). Its media stops, the party that waits hears music.</summary>
+    /// <param name="Leg">The leg.</param>
+    /// <param name="Hold">False to resume.</param>
+    public sealed record HoldRequested(LegId Leg, bool Hold) : LegEvent(Leg);
 
     /// <summary>A text message arrived within the leg.</summary>
     /// <param name="Leg">The leg.</param>
     /// <param name="ContentType">Its media type.</param>
     /// <param name="Text">Its text.</param>
     public sealed record Message(LegId Leg, string ContentType, string Text) : LegEvent(Leg);
+
+    /// <summary>The peer asks by signalling for a video key frame.</summary>
+    /// <param name="Leg">The leg.</param>
+    public sealed record KeyFrameWanted(LegId Leg) : LegEvent(Leg);
 
     /// <summary>The leg is over; it is the last event of a leg and follows every <see cref="LegCommand.Hangup"/> too.</summary>
     /// <param name="Leg">The leg.</param>

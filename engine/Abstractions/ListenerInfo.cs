@@ -27,6 +27,12 @@ public enum TransportKind
 
     /// <summary>WebSocket messages in TLS.</summary>
     Wss,
+
+    /// <summary>HTTP requests.</summary>
+    Http,
+
+    /// <summary>HTTP requests in TLS.</summary>
+    Https,
 }
 
 /// <summary>Levels of a plugin's log lines.</summary>

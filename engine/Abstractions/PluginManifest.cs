@@ -14,6 +14,12 @@ public sealed record PluginManifest(string Name, string Version, string Api, str
     /// <summary>Listeners that the host binds for it.</summary>
     public IReadOnlyList<ListenerSpec> Listeners { get; init; } = [];
 
+    /// <summary>Paths on the engine's shared HTTP listeners that it serves.</summary>
+    public IReadOnlyList<RouteSpec> Routes { get; init; } = [];
+
+    /// <summary>What an offer to a dial target of its endpoints looks like, when no registration says it.</summary>
+    public MediaProfile Media { get; init; }
+
     /// <summary>API commands that it answers, such as <c>sofia</c>.</summary>
     public IReadOnlyList<string> ApiCommands { get; init; } = [];
 
@@ -21,7 +27,7 @@ public sealed record PluginManifest(string Name, string Version, string Api, str
     public IReadOnlyDictionary<string, string> Options { get; init; } = new Dictionary<string, string>();
 
     /// <summary>The version of the contract that this engine offers.</summary>
-    public static Version ContractVersion { get; } = new(1, 0);
+    public static Version ContractVersion { get; } = new(1, 1);
 }
 
 /// <summary>One listener of a manifest.</summary>

@@ -6,6 +6,9 @@ namespace XSwitchEngine.Abstractions;
 /// <remarks>Which fields are set depends on <see cref="Kind"/>; the factory methods say it.</remarks>
 public readonly struct TransportEvent
 {
+    // An event has one of them at most; four fields would make every event larger.
+    private readonly object? _subject;
+
     /// <summary>What happened.</summary>
     public TransportEventKind Kind { get; init; }
 
@@ -24,19 +27,57 @@ public readonly struct TransportEvent
     /// <summary>The bytes received; borrowed for the call only.</summary>
     public ReadOnlyMemory<byte> Data { get; init; }
 
-    /// <summary>The plugin's own number given to <c>SetTimer</c> or <c>Resolve</c>, or the host's for an API command.</summary>
+    /// <summary>The plugin's own number given to <c>SetTimer</c>, <c>Resolve</c>, <c>Submit</c> or <c>RunApi</c>, or the host's for what is to be answered.</summary>
     public long Key { get; init; }
 
     /// <summary>The timer that fired.</summary>
     public TimerId Timer { get; init; }
 
     /// <summary>The core's command.</summary>
-    public LegCommand? Command { get; init; }
+    public LegCommand? Command
+    {
+        get => _subject as LegCommand;
+        init => _subject = value;
+    }
+
+    /// <summary>The HTTP request, or the one by which a WebSocket was opened.</summary>
+    public HttpRequest? Request
+    {
+        get => _subject as HttpRequest;
+        init => _subject = value;
+    }
+
+    /// <summary>The reply to a request of the plugin; null when none came.</summary>
+    public HttpReply? Reply
+    {
+        get => _subject as HttpReply;
+        init => _subject = value;
+    }
+
+    /// <summary>The text message to deliver.</summary>
+    public TextMessage? Message
+    {
+        get => _subject as TextMessage;
+        init => _subject = value;
+    }
+
+    /// <summary>The switch event.</summary>
+    public PluginEvent? Event
+    {
+        get => _subject as PluginEvent;
+        init => _subject = value;
+    }
+
+    /// <summary>To whom a text message is to be delivered.</summary>
+    public DialTarget? Target { get; init; }
+
+    /// <summary>What became of a text message, as SIP counts.</summary>
+    public int Status { get; init; }
 
     /// <summary>The addresses found for a name, in order of preference; empty when the lookup failed.</summary>
     public IReadOnlyList<IPAddress> Addresses { get; init; }
 
-    /// <summary>The arguments of an API command (its first word included), or the new options as JSON.</summary>
+    /// <summary>The arguments of an API command (its first word included), its result, the reason of a message's result, or the new options as JSON.</summary>
     public string? Text { get; init; }
 
     /// <summary>A datagram came in.</summary>
@@ -54,6 +95,15 @@ public readonly struct TransportEvent
     /// <param name="local">Our end.</param>
     public static TransportEvent Opened(ListenerId listener, ConnectionId connection, IPEndPoint remote, IPEndPoint local) =>
         new() { Kind = TransportEventKind.Opened, Listener = listener, Connection = connection, Remote = remote, Local = local };
+
+    /// <summary>A WebSocket is open.</summary>
+    /// <param name="listener">Its listener.</param>
+    /// <param name="connection">Its id.</param>
+    /// <param name="remote">The client.</param>
+    /// <param name="local">Our end.</param>
+    /// <param name="request">The request that opened it.</param>
+    public static TransportEvent Opened(ListenerId listener, ConnectionId connection, IPEndPoint remote, IPEndPoint local, HttpRequest request) =>
+        new() { Kind = TransportEventKind.Opened, Listener = listener, Connection = connection, Remote = remote, Local = local, Request = request };
 
     /// <summary>Bytes (or one WebSocket message) came in on a connection.</summary>
     /// <param name="listener">Its listener.</param>
@@ -97,6 +147,53 @@ public readonly struct TransportEvent
     /// <param name="options">The plugin's new section as JSON.</param>
     public static TransportEvent Configured(string options) =>
         new() { Kind = TransportEventKind.Configured, Text = options };
+
+    /// <summary>An HTTP request came in; answer with <see cref="IPluginHost.Respond"/>.</summary>
+    /// <param name="listener">Its listener.</param>
+    /// <param name="key">The host's number.</param>
+    /// <param name="remote">The client.</param>
+    /// <param name="local">Our end.</param>
+    /// <param name="request">The request.</param>
+    public static TransportEvent ForHttp(ListenerId listener, long key, IPEndPoint remote, IPEndPoint local, HttpRequest request) =>
+        new() { Kind = TransportEventKind.HttpRequest, Listener = listener, Key = key, Remote = remote, Local = local, Request = request };
+
+    /// <summary>The client of a request went away before the reply.</summary>
+    /// <param name="listener">Its listener.</param>
+    /// <param name="key">The host's number of the request.</param>
+    public static TransportEvent ForHttpAborted(ListenerId listener, long key) =>
+        new() { Kind = TransportEventKind.HttpAborted, Listener = listener, Key = key };
+
+    /// <summary>A request that the plugin sent was answered, or not.</summary>
+    /// <param name="key">The plugin's number.</param>
+    /// <param name="reply">The reply; null when none came.</param>
+    /// <param name="error">Why none came, in words.</param>
+    public static TransportEvent ForHttpReply(long key, HttpReply? reply, string error) =>
+        new() { Kind = TransportEventKind.HttpReplied, Key = key, Reply = reply, Text = error };
+
+    /// <summary>A text message is to be delivered; answer with <see cref="IPluginHost.CompleteMessage"/>.</summary>
+    /// <param name="key">The host's number.</param>
+    /// <param name="message">The message.</param>
+    /// <param name="target">To whom.</param>
+    public static TransportEvent ForMessage(long key, TextMessage message, DialTarget target) =>
+        new() { Kind = TransportEventKind.Message, Key = key, Message = message, Target = target };
+
+    /// <summary>What became of a message of the plugin.</summary>
+    /// <param name="key">The plugin's number.</param>
+    /// <param name="status">200 delivered, 202 accepted, 403 refused, 404 no such user, 408 no answer, 480 nobody registered, 500 failed.</param>
+    /// <param name="reason">In words.</param>
+    public static TransportEvent ForMessageResult(long key, int status, string reason) =>
+        new() { Kind = TransportEventKind.MessageResult, Key = key, Status = status, Text = reason };
+
+    /// <summary>A switch event to which the plugin subscribed.</summary>
+    /// <param name="e">The event.</param>
+    public static TransportEvent ForSwitchEvent(PluginEvent e) =>
+        new() { Kind = TransportEventKind.SwitchEvent, Event = e };
+
+    /// <summary>The reply to an API command that the plugin ran.</summary>
+    /// <param name="key">The plugin's number.</param>
+    /// <param name="reply">The whole reply.</param>
+    public static TransportEvent ForApiResult(long key, string reply) =>
+        new() { Kind = TransportEventKind.ApiResult, Key = key, Text = reply };
 }
 
 /// <summary>The kinds of <see cref="TransportEvent"/>.</summary>
@@ -131,4 +228,25 @@ public enum TransportEventKind
 
     /// <summary>The configuration changed.</summary>
     Configured,
+
+    /// <summary>An HTTP request came in.</summary>
+    HttpRequest,
+
+    /// <summary>The client of an HTTP request went away.</summary>
+    HttpAborted,
+
+    /// <summary>A text message is to be delivered.</summary>
+    Message,
+
+    /// <summary>A text message of the plugin was delivered or not.</summary>
+    MessageResult,
+
+    /// <summary>A switch event.</summary>
+    SwitchEvent,
+
+    /// <summary>The reply to an API command of the plugin.</summary>
+    ApiResult,
+
+    /// <summary>The reply to an HTTP request of the plugin.</summary>
+    HttpReplied,
 }

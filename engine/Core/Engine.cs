@@ -89,7 +89,7 @@ public sealed class Engine : IEngine, IAsyncDisposable
         _core.OnLegGone = scripts.LegGone;
         _services.Scripts = parts.Scripts(scripts);
         _services.Plugins = parts.Plugins(_core);
-        (_services.Plugins as PluginHost)?.UseCoreLoop(_io);
+        (_services.Plugins as PluginHost)?.UseEngine(_io, new EngineServices(this));
     }
 
     /// <inheritdoc/>
@@ -146,23 +146,29 @@ public sealed class Engine : IEngine, IAsyncDisposable
     public async Task<string> ApiAsync(string commandLine, CancellationToken cancellationToken)
     {
         var done = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        RunApi(commandLine, reply => done.TrySetResult(reply));
+        return await done.Task.WaitAsync(cancellationToken);
+    }
+
+    private void RunApi(string commandLine, Action<string> onReply) =>
         _loop.Post(
             _ => _core.Spawn(null, async () =>
             {
+                string reply;
                 try
                 {
                     var words = commandLine.Trim().Split(' ', 2);
-                    done.TrySetResult(await _api.ExecuteAsync(words[0], words.ElementAtOrDefault(1) ?? "", null));
+                    reply = await _api.ExecuteAsync(words[0], words.ElementAtOrDefault(1) ?? "", null);
                 }
                 catch (Exception e)
                 {
-                    done.TrySetResult($"-ERR {e.Message}\n");
+                    onReply($"-ERR {e.Message}\n");
                     throw;
                 }
+
+                onReply(reply);
             }),
             null);
-        return await done.Task.WaitAsync(cancellationToken);
-    }
 
     /// <inheritdoc/>
     public async Task DrainAsync(CancellationToken cancellationToken)
@@ -195,6 +201,16 @@ public sealed class Engine : IEngine, IAsyncDisposable
     }
 
     private static void OnLoopFault(ILogger log, Exception e) => Log.LoopFault(log, e);
+
+    /// <summary>The engine as its plugins see it.</summary>
+    private sealed class EngineServices(Engine engine) : IPluginServices
+    {
+        public IEventBus Events => engine._services.Events;
+
+        public void Submit(TextMessage message, Action<int, string> onResult) => engine._services.SubmitMessage(message, onResult);
+
+        public void RunApi(string commandLine, Action<string> onReply) => engine.RunApi(commandLine, onReply);
+    }
 
     private void SetGlobals(EngineOptions options)
     {

@@ -3,7 +3,7 @@ using XSwitchEngine.Media.Codecs;
 
 namespace XSwitchEngine.TestKit;
 
-/// <summary>A peer's codec: G.711 computed by its definition, without the engine's tables; G.722 is the engine's, which is bit-exact to vectors.</summary>
+/// <summary>A peer's codec: G.711 computed by its definition, without the engine's tables; G.722 is the engine's, which is bit-exact to vectors; Opus is libopus.</summary>
 public sealed class RtpCodec(AudioCodec codec)
 {
     private static readonly Lazy<byte[]> MuLaw = new(() => Codes(FromMuLaw));
@@ -11,7 +11,8 @@ public sealed class RtpCodec(AudioCodec codec)
 
     private readonly G722Encoder _encoder = new();
     private readonly G722Decoder _decoder = new();
-    private readonly OpusPeer? _opus = codec == AudioCodec.Opus ? new OpusPeer() : null;
+    private readonly Opus.Encoder? _opusEncoder = codec == AudioCodec.Opus ? new Opus.Encoder(48000) : null;
+    private readonly Opus.Decoder? _opusDecoder = codec == AudioCodec.Opus ? new Opus.Decoder(48000) : null;
 
     public int RateHz => codec switch
     {
@@ -21,8 +22,8 @@ public sealed class RtpCodec(AudioCodec codec)
         _ => 8000,
     };
 
-    /// <summary>Units of the RTP clock in 20 ms.</summary>
-    public uint UnitsPerFrame => codec == AudioCodec.Opus ? 960u : 160u;
+    /// <summary>RTP clock.</summary>
+    public int ClockHz => codec == AudioCodec.Opus ? 48000 : 8000;
 
     /// <summary>Static payload type, or the one that browsers use.</summary>
     public int PayloadType => codec switch
@@ -36,16 +37,17 @@ public sealed class RtpCodec(AudioCodec codec)
 
     public byte[] Encode(ReadOnlySpan<short> samples)
     {
+        if (_opusEncoder is { } opus)
+        {
+            var packet = new byte[1275];
+            return packet[..opus.Encode(samples, packet)];
+        }
+
         if (codec == AudioCodec.G722)
         {
             var payload = new byte[samples.Length / 2];
             _encoder.Encode(samples, payload);
             return payload;
-        }
-
-        if (_opus is not null)
-        {
-            return _opus.Encode(samples);
         }
 
         var bytes = new byte[samples.Length];
@@ -59,16 +61,17 @@ public sealed class RtpCodec(AudioCodec codec)
 
     public short[] Decode(ReadOnlySpan<byte> payload)
     {
+        if (_opusDecoder is { } opus)
+        {
+            var heard = new short[opus.SamplesIn(payload)];
+            return heard[..opus.Decode(payload, heard)];
+        }
+
         if (codec == AudioCodec.G722)
         {
             var decoded = new short[payload.Length * 2];
             _decoder.Decode(payload, decoded);
             return decoded;
-        }
-
-        if (_opus is not null)
-        {
-            return _opus.Decode(payload);
         }
 
         var samples = new short[payload.Length];

@@ -42,6 +42,12 @@ public sealed class TestDirectory : IDirectory
     /// <inheritdoc/>
     public DirectoryUser? FindUser(string number, string domain) => IsLocalDomain(domain) ? _users.GetValueOrDefault(number) : null;
 
+    /// <summary>What bearer tokens allow, by their text.</summary>
+    public Dictionary<string, TokenGrant> Tokens { get; } = new(StringComparer.Ordinal);
+
+    /// <inheritdoc/>
+    public TokenGrant? FindToken(string token) => Tokens.TryGetValue(token, out var grant) && grant.Expires > Clock() ? grant : null;
+
     /// <inheritdoc/>
     public IReadOnlyList<Registration> Register(DirectoryUser user, IReadOnlyList<Registration> changes, out RegisterOutcome outcome)
     {

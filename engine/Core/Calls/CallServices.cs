@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using XSwitchEngine.Abstractions;
 using XSwitchEngine.Core.Cdr;
 using XSwitchEngine.Core.Directory;
 using XSwitchEngine.Core.Events;
@@ -33,6 +34,9 @@ internal sealed class CallServices
 
     /// <summary>Set once after construction: scripts and core refer to each other.</summary>
     public IScriptEngine Scripts { get; set; } = null!;
+
+    /// <summary>Sends a text message through the chat plan; told status and reason once. Any thread.</summary>
+    public Action<TextMessage, Action<int, string>> SubmitMessage { get; set; } = static (_, onResult) => onResult(501, "this engine carries no text messages");
 
     /// <summary>Global variables; written from any thread.</summary>
     public LegVariables Globals { get; } = new();

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Net.NetworkInformation;
 using Microsoft.Extensions.Logging;
 using XSwitchEngine.Abstractions;
@@ -19,6 +20,7 @@ public sealed class SwitchDirectory : ISwitchDirectory, IDisposable
     private readonly DirectoryStore _store;
     private readonly RegistrationWriter _writer;
     private readonly TimeProvider _time;
+    private readonly TokenTable _tokens;
     private readonly ILogger _logger;
     private readonly ITimer _timer;
     private readonly IReadOnlyList<UserRow> _rows;
@@ -33,6 +35,7 @@ public sealed class SwitchDirectory : ISwitchDirectory, IDisposable
     {
         _store = store;
         _time = time;
+        _tokens = new TokenTable(time);
         _logger = logger;
         _options = options;
         _rows = seed.Users;
@@ -121,6 +124,16 @@ public sealed class SwitchDirectory : ISwitchDirectory, IDisposable
         IsLocalDomain(domain) ? _snapshot.Users.GetValueOrDefault(number) : null;
 
     /// <inheritdoc/>
+    public TokenGrant? FindToken(string token) => Grant(_tokens.Find(token));
+
+    /// <inheritdoc/>
+    public (string Token, TokenGrant Grant)? IssueToken(TokenRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return _tokens.Issue(request) is { } issued && Grant(issued.Row) is { } grant ? (issued.Text, grant) : null;
+    }
+
+    /// <inheritdoc/>
     public IReadOnlyList<string> GroupMembers(string group) => _snapshot.Groups.GetValueOrDefault(group, []);
 
     /// <inheritdoc/>
@@ -173,6 +186,12 @@ public sealed class SwitchDirectory : ISwitchDirectory, IDisposable
         _writer.Dispose();
         _store.Dispose();
     }
+
+    // A user who lost a permission or was removed takes the tokens along.
+    private TokenGrant? Grant(TokenRow? row) =>
+        row is not null && _snapshot.Users.TryGetValue(row.Number, out var user)
+            ? new TokenGrant(user, row.Permissions.Where(user.Permissions.Contains).ToFrozenSet(StringComparer.Ordinal), row.Expires, row.Destinations)
+            : null;
 
     private void OnNetworkAddressChanged(object? sender, EventArgs e) => _domains = LocalDomains.Read(_options);
 

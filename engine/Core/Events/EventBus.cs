@@ -44,11 +44,11 @@ public sealed class EventBus : IEventBus
     }
 
     /// <inheritdoc/>
-    public IEventSubscription Subscribe(IReadOnlyCollection<string> names, int capacity)
+    public IEventSubscription Subscribe(IReadOnlyCollection<string> names, int capacity, Action? onQueued = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(capacity, 100_000);
-        var subscription = new Subscription(this, names, capacity);
+        var subscription = new Subscription(this, names, capacity, onQueued);
         lock (_writer)
         {
             _snapshot = new Snapshot([.. _snapshot.Subscriptions, subscription]);
@@ -65,31 +65,61 @@ public sealed class EventBus : IEventBus
         }
     }
 
+    private void Rebuild()
+    {
+        lock (_writer)
+        {
+            _snapshot = new Snapshot(_snapshot.Subscriptions);
+        }
+    }
+
     private sealed class Snapshot(Subscription[] subscriptions)
     {
-        private readonly bool _all = Array.Exists(subscriptions, s => s.WantsAll);
-        private readonly FrozenSet<string> _names = subscriptions.SelectMany(s => s.Names).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+        private readonly bool _all = Array.Exists(subscriptions, s => s.Filter.WantsAll);
+        private readonly FrozenSet<string> _names = subscriptions.SelectMany(s => s.Filter.Names).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
         public Subscription[] Subscriptions => subscriptions;
 
         public bool Wants(string name) => _all || _names.Contains(name);
     }
 
-    private sealed class Subscription : IEventSubscription
+    /// <summary>What one subscriber wants, immutable.</summary>
+    private sealed class EventFilter
     {
-        private readonly EventBus _bus;
         private readonly FrozenSet<string> _subclasses;
         private readonly bool _allCustom;
-        private readonly Channel<SwitchEvent> _queue;
-        private long _dropped;
 
-        public Subscription(EventBus bus, IReadOnlyCollection<string> names, int capacity)
+        public EventFilter(IReadOnlyCollection<string> names)
         {
-            _bus = bus;
             WantsAll = names.Contains(All, StringComparer.OrdinalIgnoreCase);
             _allCustom = names.Contains(Custom, StringComparer.OrdinalIgnoreCase);
             _subclasses = names.Where(n => n.Contains("::", StringComparison.Ordinal)).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
             Names = names.Where(n => !_subclasses.Contains(n)).Concat(_subclasses.Count > 0 ? [Custom] : []).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+        }
+
+        public bool WantsAll { get; }
+
+        public FrozenSet<string> Names { get; }
+
+        public bool Wants(SwitchEvent e) => WantsAll || (Names.Contains(e.Name) && IsWantedSubclass(e));
+
+        private bool IsWantedSubclass(SwitchEvent e) =>
+            _subclasses.Count == 0 || _allCustom || !e.Name.Equals(Custom, StringComparison.OrdinalIgnoreCase) || _subclasses.Contains(e.Subclass);
+    }
+
+    private sealed class Subscription : IEventSubscription
+    {
+        private readonly EventBus _bus;
+        private readonly Channel<SwitchEvent> _queue;
+        private readonly Action? _onQueued;
+        private volatile EventFilter _filter;
+        private long _dropped;
+
+        public Subscription(EventBus bus, IReadOnlyCollection<string> names, int capacity, Action? onQueued)
+        {
+            _bus = bus;
+            _onQueued = onQueued;
+            _filter = new EventFilter(names);
             _queue = Channel.CreateBounded<SwitchEvent>(
                 new BoundedChannelOptions(capacity) { FullMode = BoundedChannelFullMode.DropOldest },
                 _ =>
@@ -99,17 +129,21 @@ public sealed class EventBus : IEventBus
                 });
         }
 
-        public bool WantsAll { get; }
-
-        public FrozenSet<string> Names { get; }
+        public EventFilter Filter => _filter;
 
         public long Dropped => Volatile.Read(ref _dropped);
 
+        public void Change(IReadOnlyCollection<string> names)
+        {
+            _filter = new EventFilter(names);
+            _bus.Rebuild();
+        }
+
         public void Offer(SwitchEvent switchEvent)
         {
-            if (WantsAll || (Names.Contains(switchEvent.Name) && IsWantedSubclass(switchEvent)))
+            if (_filter.Wants(switchEvent) && _queue.Writer.TryWrite(switchEvent))
             {
-                _queue.Writer.TryWrite(switchEvent);
+                _onQueued?.Invoke();
             }
         }
 
@@ -122,8 +156,5 @@ public sealed class EventBus : IEventBus
             _bus.Remove(this);
             _queue.Writer.TryComplete();
         }
-
-        private bool IsWantedSubclass(SwitchEvent switchEvent) =>
-            _subclasses.Count == 0 || _allCustom || !switchEvent.Name.Equals(Custom, StringComparison.OrdinalIgnoreCase) || _subclasses.Contains(switchEvent.Subclass);
     }
 }

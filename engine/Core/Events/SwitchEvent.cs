@@ -10,6 +10,9 @@ public sealed record SwitchEvent(string Name, IReadOnlyList<KeyValuePair<string,
 
     /// <summary>Its body, or null.</summary>
     public string? Body { get; init; }
+
+    /// <summary>Who published it, where that one must not get it back; else null.</summary>
+    internal object? Origin { get; init; }
 }
 
 /// <summary>Distributes events to subscribers, each with a bounded queue of its own; a slow one loses its own events and is told how many (<c>P-I10</c>).</summary>
@@ -26,7 +29,8 @@ public interface IEventBus
     /// <summary>Subscribes.</summary>
     /// <param name="names">Names, or <c>ALL</c>.</param>
     /// <param name="capacity">Queue length, 1..100000; when full the oldest is dropped and counted.</param>
-    IEventSubscription Subscribe(IReadOnlyCollection<string> names, int capacity);
+    /// <param name="onQueued">Called after each event that was queued, on the publisher's thread; must not block. Null for none.</param>
+    IEventSubscription Subscribe(IReadOnlyCollection<string> names, int capacity, Action? onQueued = null);
 }
 
 /// <summary>A subscriber's queue. Dispose to end it.</summary>
@@ -39,6 +43,10 @@ public interface IEventSubscription : IDisposable
     /// <summary>Waits for the next event.</summary>
     /// <param name="cancellationToken">Ends the wait.</param>
     ValueTask<SwitchEvent> ReadAsync(CancellationToken cancellationToken);
+
+    /// <summary>Replaces the names; what is queued already stays.</summary>
+    /// <param name="names">Names, or <c>ALL</c>; empty for none.</param>
+    void Change(IReadOnlyCollection<string> names);
 
     /// <summary>Events lost so far because this subscriber was slow.</summary>
     long Dropped { get; }

@@ -19,8 +19,16 @@ internal interface ITransports
     /// <summary>Queues bytes on a connection.</summary>
     void Send(ConnectionId connection, ReadOnlySpan<byte> data);
 
+    /// <summary>Bytes that wait on a connection; 0 for one that this transport does not have.</summary>
+    /// <param name="connection">The connection.</param>
+    long QueuedBytes(ConnectionId connection) => 0;
+
     /// <summary>Opens a connection under an id that <see cref="NextConnectionId"/> gave.</summary>
-    void Connect(ConnectionId connection, ListenerId listener, IPEndPoint to);
+    /// <param name="connection">The id.</param>
+    /// <param name="listener">On whose behalf.</param>
+    /// <param name="to">The peer.</param>
+    /// <param name="serverName">With TLS: the name that the peer must prove; null for its address, empty for none.</param>
+    void Connect(ConnectionId connection, ListenerId listener, IPEndPoint to, string? serverName);
 
     /// <summary>Closes a connection once what is queued is sent.</summary>
     void Close(ConnectionId connection);

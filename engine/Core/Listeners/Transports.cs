@@ -115,6 +115,8 @@ internal sealed class Transports : ITransports, IDisposable
         }
     }
 
+    public long QueuedBytes(ConnectionId connection) => _connections.TryGetValue(connection, out var open) ? open.QueuedBytes : 0;
+
     public void Close(ConnectionId connection)
     {
         if (_connections.TryGetValue(connection, out var open))
@@ -127,7 +129,7 @@ internal sealed class Transports : ITransports, IDisposable
         }
     }
 
-    public void Connect(ConnectionId connection, ListenerId listener, IPEndPoint to)
+    public void Connect(ConnectionId connection, ListenerId listener, IPEndPoint to, string? serverName)
     {
         var outbound = _connections.Count - _accepted + _connecting.Count;
         if (!_bound.TryGetValue(listener, out var bound) || bound.Info.Transport != TransportKind.Tcp || outbound >= Limits.MaxConnections)

@@ -55,6 +55,13 @@ internal sealed class CallbackGuard(PluginLog log, TimeSpan stall, PluginMetrics
         TransportEventKind.Resolved => "Resolved",
         TransportEventKind.ApiCommand => "ApiCommand",
         TransportEventKind.Configured => "Configured",
+        TransportEventKind.HttpRequest => "HttpRequest",
+        TransportEventKind.HttpAborted => "HttpAborted",
+        TransportEventKind.HttpReplied => "HttpReplied",
+        TransportEventKind.Message => "Message",
+        TransportEventKind.MessageResult => "MessageResult",
+        TransportEventKind.SwitchEvent => "SwitchEvent",
+        TransportEventKind.ApiResult => "ApiResult",
         TransportEventKind.None => "None",
         _ => "event",
     };

@@ -21,7 +21,7 @@ internal sealed class EventRecord(TransportEvent e, DateTimeOffset now)
     public DateTimeOffset Now { get; } = now;
 
     /// <summary>Bytes held.</summary>
-    public int Size => Event.Data.Length + 256;
+    public int Size => Event.Data.Length + (Event.Request?.Body.Length ?? 0) + 256;
 
     public Answers<int, byte[]> Random => _random;
 

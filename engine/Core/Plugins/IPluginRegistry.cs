@@ -22,6 +22,17 @@ public interface IPluginRegistry
     /// <returns>False when no plugin has that command.</returns>
     bool TryApi(string command, string commandLine, Action<string> onReply);
 
+    /// <summary>What an offer to a dial target of an endpoint looks like, as its plugin's manifest says.</summary>
+    /// <param name="endpoint">Such as <c>verto.rtc</c>; plain RTP when nobody serves it.</param>
+    MediaProfile MediaOf(string endpoint);
+
+    /// <summary>Lets the plugin that serves an endpoint scheme deliver a text message.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="target">To whom; its endpoint chooses the plugin.</param>
+    /// <param name="onResult">Called once, on any thread, with status (as SIP counts) and reason; after 32 s with 408.</param>
+    /// <returns>False when no plugin serves the scheme.</returns>
+    bool TryMessage(TextMessage message, DialTarget target, Action<int, string> onResult);
+
     /// <summary>Loads a version beside the running one and changes over; calls, connections and registrations stay.</summary>
     /// <param name="name">The plugin.</param>
     /// <param name="directory">Directory of the new version; null for the newest below the plugin's directory.</param>

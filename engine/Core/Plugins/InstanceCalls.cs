@@ -57,6 +57,12 @@ internal sealed class InstanceCalls(InstanceHost host) : ICallCore
         }
     }
 
+    public void Submit(long key, TextMessage message)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        host.Submit(key, message);
+    }
+
     private void Hold(LegEvent e) => host.Hold(() => host.Slot.Calls.Post(e));
 }
 
@@ -68,6 +74,8 @@ internal sealed class InstanceDirectory(InstanceHost host) : IDirectory
     public bool IsLocalDomain(string domain) => host.Slot.Directory.IsLocalDomain(domain);
 
     public DirectoryUser? FindUser(string number, string domain) => host.Slot.Directory.FindUser(number, domain);
+
+    public TokenGrant? FindToken(string token) => host.Slot.Directory.FindToken(token);
 
     public IReadOnlyList<Registration> Registrations(DirectoryUser user) => host.Slot.Directory.Registrations(user);
 

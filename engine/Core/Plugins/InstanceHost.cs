@@ -6,7 +6,7 @@ namespace XSwitchEngine.Core.Plugins;
 
 /// <summary>The host as one instance of a plugin sees it. Revocable; what a call does depends on <see cref="Mode"/>.</summary>
 /// <remarks>Called within a callback on the slot's loop. A call from elsewhere (a thread or timer that the plugin should not have) is counted and ignored.</remarks>
-internal sealed class InstanceHost : IPluginHost
+internal sealed partial class InstanceHost : IPluginHost
 {
     private readonly InstanceCalls _calls;
     private readonly InstanceDirectory _directory;
@@ -124,6 +124,8 @@ internal sealed class InstanceHost : IPluginHost
         }
     }
 
+    public long QueuedBytes(ConnectionId connection) => Slot.Transports.QueuedBytes(connection);
+
     public void Send(ConnectionId connection, ReadOnlySpan<byte> data)
     {
         switch (Active)
@@ -142,7 +144,7 @@ internal sealed class InstanceHost : IPluginHost
         }
     }
 
-    public ConnectionId Connect(ListenerId listener, IPEndPoint to)
+    private ConnectionId Connect(ListenerId listener, IPEndPoint to, string? serverName)
     {
         var mode = Active;
         if (mode is InstanceMode.Replay or InstanceMode.DryRun && Given is not null && Given.Connections.TryTake(to, out var given))
@@ -156,7 +158,7 @@ internal sealed class InstanceHost : IPluginHost
             Recorder?.Connections.Add(to, id);
         }
 
-        Do(mode, () => Slot.Transports.Connect(id, listener, to), alsoInReplay: true);
+        Do(mode, () => Slot.Transports.Connect(id, listener, to, serverName), alsoInReplay: true);
         return id;
     }
 
@@ -232,6 +234,23 @@ internal sealed class InstanceHost : IPluginHost
         }
 
         Do(mode, () => Slot.Resolver.Resolve(key, hostName), alsoInReplay: true);
+    }
+
+    public void Fetch(long key, HttpFetch request)
+    {
+        var mode = Active;
+        var asked = (key, $"{request.Method} {request.Address}");
+        if (mode == InstanceMode.Replay && Given is not null && Given.Lookups.TryTake(asked, out _))
+        {
+            return;
+        }
+
+        if (mode == InstanceMode.Trial)
+        {
+            Recorder?.Lookups.Add(asked, true);
+        }
+
+        Do(mode, () => Slot.Fetcher.Fetch(key, request), alsoInReplay: true);
     }
 
     public void CompleteApi(long key, string reply) => Do(Active, () => Slot.Api.Complete(key, reply), alsoInReplay: true);

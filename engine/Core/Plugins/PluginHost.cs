@@ -26,6 +26,7 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
     private readonly Lock _routesLock = new();
     private readonly DirectoryWatch? _directoryWatch;
     private LoopIo? _coreLoop;
+    private IPluginServices _services = new NoPluginServices();
     private Routes _routes = new([]);
     private bool _isDisposed;
 
@@ -57,9 +58,10 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
         }
     }
 
-    /// <summary>Gives the host the core's loop, before any plugin starts; it stays the core's.</summary>
+    /// <summary>Gives the host the core's loop and the rest of the engine, before any plugin starts; they stay the engine's.</summary>
     /// <param name="loop">The loop.</param>
-    internal void UseCoreLoop(LoopIo loop) => _coreLoop = loop;
+    /// <param name="services">The rest.</param>
+    internal void UseEngine(LoopIo loop, IPluginServices services) => (_coreLoop, _services) = (loop, services);
 
     /// <inheritdoc/>
     public IReadOnlyList<PluginStatus> Status => [.. _routes.Slots.Select(static s => s.Status())];
@@ -108,6 +110,23 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
         }
 
         slot.RunApi(commandLine, onReply);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public MediaProfile MediaOf(string endpoint) =>
+        Volatile.Read(ref _routes).Endpoints.TryGetValue(endpoint, out var slot) && slot.Current is { } current ? current.Manifest.Media : MediaProfile.Rtp;
+
+    /// <inheritdoc/>
+    public bool TryMessage(TextMessage message, DialTarget target, Action<int, string> onResult)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        if (!Volatile.Read(ref _routes).Endpoints.TryGetValue(target.Endpoint, out var slot))
+        {
+            return false;
+        }
+
+        slot.Deliver(message, target, outcome => onResult(outcome.Status, outcome.Reason));
         return true;
     }
 
@@ -263,7 +282,7 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
             var log = new PluginLog(_loggers.CreateLogger($"XSwitchEngine.Plugin.{name}"));
             listeners = _preparer.Bind(prepared.Section.Listeners, [], _ids, log, name);
             var io = LoopFor(name);
-            var services = new PluginSlotServices(_options, io.Loop, _calls, _directory, _time, log, _ids, Dns.GetHostAddressesAsync);
+            var services = new PluginSlotServices(_options, io.Loop, _calls, _directory, _time, log, _ids, _services, Dns.GetHostAddressesAsync);
             var slot = new PluginSlot(name, services, s => new Transports(io, _time, _options.Connections, _ids, s), () => Reroute(null))
             {
                 Configuration = configuration,

@@ -6,13 +6,14 @@ using XSwitchEngine.Core.Listeners;
 namespace XSwitchEngine.Core.Plugins;
 
 /// <summary>Reads and checks <c>plugin.json</c> without loading any code of the plugin.</summary>
-public static class PluginManifestReader
+public static partial class PluginManifestReader
 {
     /// <summary>File name of a manifest.</summary>
     public const string FileName = "plugin.json";
 
     private const int MaxBytes = 256 * 1024;
-    private static readonly string[] Keys = ["name", "version", "api", "assembly", "entry", "endpoints", "listeners", "apiCommands", "options", "description"];
+    private static readonly string[] Keys = ["name", "version", "api", "assembly", "entry", "endpoints", "listeners", "routes", "media", "apiCommands", "options", "description"];
+    private static readonly TransportKind[] ListenerTransports = [TransportKind.Udp, TransportKind.Tcp, TransportKind.Tls, TransportKind.Ws, TransportKind.Wss];
     private static readonly string[] ListenerKeys = ["name", "profile", "transport", "default"];
 
     /// <summary>Reads a manifest and checks it whole: form, contract version, presence of the assembly.</summary>
@@ -51,7 +52,7 @@ public static class PluginManifestReader
         return manifest is not null;
     }
 
-    private sealed class Reading(string path, byte[] utf8)
+    private sealed partial class Reading(string path, byte[] utf8)
     {
         public List<string> Faults { get; } = [];
 
@@ -86,6 +87,8 @@ public static class PluginManifestReader
                 Endpoints = Words(root, "endpoints"),
                 ApiCommands = Words(root, "apiCommands"),
                 Listeners = Listeners(root),
+                Routes = Routes(root),
+                Media = Media(root),
                 Options = Options(root),
             };
             return Faults.Count == 0 ? manifest : null;
@@ -121,7 +124,7 @@ public static class PluginManifestReader
 
                 CheckKeys(item, ListenerKeys);
                 var name = Text(item, "name", IsWord, "letters, digits and dashes");
-                var transport = Text(item, "transport", static t => Enum.GetNames<TransportKind>().Contains(t, StringComparer.OrdinalIgnoreCase), "one of udp, tcp, tls, ws, wss");
+                var transport = Text(item, "transport", static t => ListenerTransports.Any(k => t.Equals(k.ToString(), StringComparison.OrdinalIgnoreCase)), "one of udp, tcp, tls, ws, wss");
                 var at = Text(item, "default", static t => ListenAddress.TryParse(t, out _), "an address and port such as *:5060, 192.0.2.1:5060 or [::1]:5060");
                 var profile = item.Members.Exists(static m => m.Name == "profile") ? Text(item, "profile", IsWord, "letters, digits and dashes") : ProfileOf(name, transport);
                 if (!Enum.TryParse<TransportKind>(transport, ignoreCase: true, out var kind))

@@ -82,6 +82,7 @@ internal sealed partial class PluginSlot
         Volatile.Write(ref _current, next);
         Attach(added);
         next.Host.CommitHeld();
+        Events.Choose(next.Host.WantedEvents);
         var pause = Stopwatch.GetElapsedTime(began);
         trial.Deadline = Loop.Schedule(_options.Probation, static s => ((PluginSlot)s!).EndProbation(), this);
         _gate.Reset();
@@ -141,7 +142,8 @@ internal sealed partial class PluginSlot
         Volatile.Write(ref _current, null);
         Timers.Clear();
         (Transports as IDisposable)?.Dispose();
-        Api.Clear($"plugin {Name} has stopped");
+        Events.Dispose();
+        ClearRequests("has stopped");
         return current;
     }
 
@@ -225,6 +227,7 @@ internal sealed partial class PluginSlot
         }
 
         Timers.RollBack();
+        Events.Choose(old.Host.WantedEvents);
         Detach(trial.Added);
         old.Host.Mode = InstanceMode.Live;
         Volatile.Write(ref _current, old);

@@ -36,6 +36,7 @@ internal sealed partial class PluginSlot : ITransportSink
 
     private readonly PluginHostOptions _options;
     private readonly IdSource _ids;
+    private readonly IPluginServices _services;
     private readonly CallbackGuard _guard;
     private readonly FaultGate _gate;
     private readonly Action _onChanged;
@@ -63,8 +64,13 @@ internal sealed partial class PluginSlot : ITransportSink
         _guard = new CallbackGuard(Log, _options.Stall, Metrics);
         _gate = new FaultGate(_options.QuarantineFaults, _options.QuarantineWindow);
         Timers = new HostTimers(Loop, (key, timer) => Deliver(TransportEvent.TimerFired(key, timer)));
-        Api = new ApiRequests(services.Time, name);
+        _services = services.Services;
+        Api = new PendingReplies<string>(services.Time, LongestApi, MaxWaitingApi, $"-ERR plugin {name} did not reply within {LongestApi.TotalSeconds:0} s\n", $"-ERR plugin {name} is busy\n");
+        Messages = new PendingReplies<MessageOutcome>(services.Time, LongestMessage, MaxWaitingMessages, new MessageOutcome(408, $"plugin {name} did not deliver it in time"), new MessageOutcome(503, $"plugin {name} is busy"));
+        Http = new PendingReplies<HttpReply>(services.Time, LongestHttp, MaxWaitingHttp, HttpReplies.Text(504, "the service did not answer in time\n"), HttpReplies.Text(503, "the service is busy\n"));
+        Events = new EventFeed(_services.Events, action => Loop.Post(static a => ((Action)a!)(), action), e => Deliver(e));
         Resolver = new HostResolver(Loop, services.LookUp, e => Deliver(e));
+        Fetcher = new HostFetcher(Loop, HostFetcher.Default, e => Deliver(e));
         Transports = transports(this);
     }
 
@@ -82,9 +88,9 @@ internal sealed partial class PluginSlot : ITransportSink
 
     public HostTimers Timers { get; }
 
-    public ApiRequests Api { get; }
-
     public HostResolver Resolver { get; }
+
+    public HostFetcher Fetcher { get; }
 
     public ITransports Transports { get; }
 
@@ -133,22 +139,6 @@ internal sealed partial class PluginSlot : ITransportSink
 
     private bool IsStuck => _guard.Since is not 0 and var since && Stopwatch.GetElapsedTime(since) > StuckAfter;
 
-    /// <summary>Runs an API command of the plugin. Any thread.</summary>
-    public void RunApi(string commandLine, Action<string> onReply)
-    {
-        if (State != SlotState.Running)
-        {
-            onReply($"-ERR plugin {Name} is {StateName}\n");
-            return;
-        }
-
-        var key = Api.Begin(onReply);
-        if (key != 0)
-        {
-            Post(TransportEvent.Api(key, commandLine));
-        }
-    }
-
     /// <summary>The state in words.</summary>
     public string StateName => State switch
     {
@@ -172,6 +162,8 @@ internal sealed partial class PluginSlot : ITransportSink
         }
 
         metrics["host_timers"] = Timers.Count;
+        metrics["host_http_waiting"] = Http.Count;
+        metrics["host_switch_events_dropped_total"] = Events.Dropped;
         return new PluginStatus(Name, current?.Manifest.Version ?? "", StateName, Generation, _events.Value, _faults.Value, Leaked, current?.Host.Listeners ?? [], metrics);
     }
 
@@ -244,10 +236,7 @@ internal sealed partial class PluginSlot : ITransportSink
             HangUp(command);
         }
 
-        if (e.Kind == TransportEventKind.ApiCommand)
-        {
-            Api.Complete(e.Key, $"-ERR plugin {name} failed: {fault.Text}\n");
-        }
+        Fail(e, $"failed: {fault.Text}");
 
         if (isTooMuch)
         {
@@ -284,10 +273,11 @@ internal sealed partial class PluginSlot : ITransportSink
             case TransportEventKind.Command when e.Command is LegCommand.Originate or LegCommand.Hangup:
                 Calls.Post(new LegEvent.HungUp(e.Command.Leg, HangupCause.NormalTemporaryFailure, 0, $"plugin {Name} is {StateName}", ByPeer: false));
                 break;
-            case TransportEventKind.ApiCommand:
-                Api.Complete(e.Key, $"-ERR plugin {Name} is {StateName}\n");
+            case TransportEventKind.ApiCommand or TransportEventKind.HttpRequest or TransportEventKind.Message:
+                Fail(e, $"is {StateName}");
                 break;
             case TransportEventKind.Opened or TransportEventKind.Closed or TransportEventKind.Timer or TransportEventKind.Resolved or TransportEventKind.Configured
+                or TransportEventKind.HttpAborted or TransportEventKind.MessageResult or TransportEventKind.ApiResult or TransportEventKind.HttpReplied
                 when State == SlotState.Quarantined && _parked.Count < MaxParked:
                 _parked.Enqueue(e);
                 break;
@@ -320,5 +310,6 @@ internal sealed partial class PluginSlot : ITransportSink
 /// <param name="Time">The clock.</param>
 /// <param name="Log">Log.</param>
 /// <param name="Ids">Numbers.</param>
+/// <param name="Services">The rest of the engine.</param>
 /// <param name="LookUp">Finds the addresses of a name.</param>
-internal sealed record PluginSlotServices(PluginHostOptions Options, EventLoop Loop, ICallCore Calls, IDirectory Directory, TimeProvider Time, PluginLog Log, IdSource Ids, Func<string, CancellationToken, Task<IPAddress[]>> LookUp);
+internal sealed record PluginSlotServices(PluginHostOptions Options, EventLoop Loop, ICallCore Calls, IDirectory Directory, TimeProvider Time, PluginLog Log, IdSource Ids, IPluginServices Services, Func<string, CancellationToken, Task<IPAddress[]>> LookUp);

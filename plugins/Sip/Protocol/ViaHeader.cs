@@ -92,6 +92,7 @@ internal ref struct ViaHeader
         TransportKind.Tls => "tls",
         TransportKind.Ws => "ws",
         TransportKind.Wss => "wss",
+        TransportKind.Http or TransportKind.Https => "",
         _ => "",
     };
 

@@ -55,6 +55,18 @@ internal sealed class FakeMedia(Action<MediaEvent> events) : IMediaEngine
 
     public void SetTransport(MediaSession session, TransportParameters transport, bool anew = false) => Transports[session.Index] = transport;
 
+    public Dictionary<int, VideoStream?> Videos { get; } = [];
+
+    public void ConfigureVideo(MediaSession session, VideoStream? video) => Videos[session.Index] = video;
+
+    public void Publish(MediaSession session, long stream) => Journal.Add($"publish {session.Index} {stream}");
+
+    public void Watch(MediaSession session, long stream) => Journal.Add($"watch {session.Index} {stream}");
+
+    public void LeaveStream(MediaSession session) => Journal.Add($"leave stream {session.Index}");
+
+    public void RequestKeyFrame(MediaSession session) => Journal.Add($"key frame {session.Index}");
+
     public string Describe(MediaSession session) => Open.ContainsKey(session.Index) ? "fake media" : "closed";
 
     public void Bridge(MediaSession a, MediaSession b)
@@ -170,6 +182,10 @@ internal sealed class FakePlugins : IPluginRegistry
         return true;
     }
 
+    public MediaProfile MediaOf(string endpoint) => MediaProfile.Rtp;
+
+    public bool TryMessage(TextMessage message, DialTarget target, Action<int, string> onResult) => false;
+
     public Task<SwapResult> SwapAsync(string name, string? directory, CancellationToken cancellationToken) =>
         Task.FromResult(new SwapResult(true, "", TimeSpan.Zero));
 }
@@ -254,6 +270,10 @@ internal sealed class FakeDirectory : ISwitchDirectory
 
     public DirectoryUser? FindUser(string number, string domain) => domain == Domain ? ByNumber.GetValueOrDefault(number) : null;
 
+    public TokenGrant? FindToken(string token) => null;
+
+    public (string Token, TokenGrant Grant)? IssueToken(TokenRequest request) => null;
+
     public IReadOnlyList<Registration> Register(DirectoryUser user, IReadOnlyList<Registration> changes, out RegisterOutcome outcome)
     {
         outcome = RegisterOutcome.Accepted;
@@ -280,5 +300,5 @@ internal sealed class FakeEvents : IEventBus
 
     public void Publish(SwitchEvent switchEvent) => Published.Add(switchEvent);
 
-    public IEventSubscription Subscribe(IReadOnlyCollection<string> names, int capacity) => throw new InvalidOperationException("not used here");
+    public IEventSubscription Subscribe(IReadOnlyCollection<string> names, int capacity, Action? onQueued = null) => throw new InvalidOperationException("not used here");
 }

@@ -249,9 +249,9 @@ public sealed class TcpConnectionTests
         {
             var (udp, tcp) = (fixture.Bound[0].Info.Id, fixture.Bound[1].Info.Id);
             good = fixture.Transports.NextConnectionId();
-            fixture.Transports.Connect(good, tcp, reachable);
+            fixture.Transports.Connect(good, tcp, reachable, null);
             wrong = fixture.Transports.NextConnectionId();
-            fixture.Transports.Connect(wrong, udp, reachable);
+            fixture.Transports.Connect(wrong, udp, reachable, null);
         });
         using var accepted = server.AcceptSocket();
         accepted.ReceiveTimeout = 20_000;
@@ -267,7 +267,7 @@ public sealed class TcpConnectionTests
         fixture.OnLoop(() =>
         {
             bad = fixture.Transports.NextConnectionId();
-            fixture.Transports.Connect(bad, fixture.Bound[1].Info.Id, reachable);
+            fixture.Transports.Connect(bad, fixture.Bound[1].Info.Id, reachable, null);
         });
         Assert.Equal(bad, fixture.Next(TransportEventKind.Closed).Connection);
     }
@@ -286,7 +286,7 @@ public sealed class TcpConnectionTests
             for (var i = 0; i < 8; i++)
             {
                 attempts.Add(fixture.Transports.NextConnectionId());
-                fixture.Transports.Connect(attempts[^1], fixture.Bound[1].Info.Id, (IPEndPoint)full.LocalEndPoint!);
+                fixture.Transports.Connect(attempts[^1], fixture.Bound[1].Info.Id, (IPEndPoint)full.LocalEndPoint!, null);
             }
         });
         fixture.OnLoop(() => attempts.ForEach(fixture.Transports.Close));

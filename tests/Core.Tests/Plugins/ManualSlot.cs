@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net;
 using Microsoft.Extensions.Time.Testing;
 using XSwitchEngine.Abstractions;
+using XSwitchEngine.Core.Events;
 using XSwitchEngine.Core.Listeners;
 using XSwitchEngine.Core.Loop;
 using XSwitchEngine.Core.Plugins;
@@ -20,7 +21,7 @@ internal sealed class ManualSlot : ITransports, IDisposable
         Loop = new EventLoop("manual", Time, 100_000, (e, _) => LoopFaults.Add(e.ToString()));
         Slot = new PluginSlot(
             "sample",
-            new PluginSlotServices(Options, Loop, Core, Directory, Time, new PluginLog(Log), _ids, (name, _) => LookUp(name)),
+            new PluginSlotServices(Options, Loop, Core, Directory, Time, new PluginLog(Log), _ids, Services, (name, _) => LookUp(name)),
             _ => this,
             () => { });
     }
@@ -40,6 +41,8 @@ internal sealed class ManualSlot : ITransports, IDisposable
     public RecordingCore Core { get; } = new();
 
     public ScriptedDirectory Directory { get; } = new();
+
+    public ScriptedServices Services { get; } = new();
 
     public RecordingLog Log { get; } = new();
 
@@ -81,7 +84,7 @@ internal sealed class ManualSlot : ITransports, IDisposable
 
     public void Send(ConnectionId connection, ReadOnlySpan<byte> data) => Sent.Add($"stream {connection.Value} {System.Text.Encoding.ASCII.GetString(data)}");
 
-    public void Connect(ConnectionId connection, ListenerId listener, IPEndPoint to) => Sent.Add($"connect {connection.Value} {to}");
+    public void Connect(ConnectionId connection, ListenerId listener, IPEndPoint to, string? serverName) => Sent.Add($"connect {connection.Value} {to}{(serverName is null ? "" : " " + serverName)}");
 
     public void Close(ConnectionId connection) => Sent.Add($"close {connection.Value}");
 
@@ -142,6 +145,20 @@ internal sealed class ScriptedPlugin(string version = "1.0.0") : IProtocolPlugin
     public void Stop(bool replaced) => Calls.Add(replaced ? "replaced" : "stop");
 }
 
+/// <summary>The rest of the engine: remembers what is asked, and answers when the test wants it.</summary>
+internal sealed class ScriptedServices : IPluginServices
+{
+    public IEventBus Events { get; } = new EventBus();
+
+    public List<(TextMessage Message, Action<int, string> OnResult)> Messages { get; } = [];
+
+    public List<(string Line, Action<string> OnReply)> Commands { get; } = [];
+
+    public void Submit(TextMessage message, Action<int, string> onResult) => Messages.Add((message, onResult));
+
+    public void RunApi(string commandLine, Action<string> onReply) => Commands.Add((commandLine, onReply));
+}
+
 /// <summary>Counts writes; answers with as many bindings as there were writes.</summary>
 internal sealed class ScriptedDirectory : IDirectory
 {
@@ -152,6 +169,8 @@ internal sealed class ScriptedDirectory : IDirectory
     public bool IsLocalDomain(string domain) => domain == Domain;
 
     public DirectoryUser? FindUser(string number, string domain) => new(number, domain, "", "");
+
+    public TokenGrant? FindToken(string token) => null;
 
     public IReadOnlyList<Registration> Register(DirectoryUser user, IReadOnlyList<Registration> changes, out RegisterOutcome outcome)
     {

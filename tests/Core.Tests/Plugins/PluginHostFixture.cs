@@ -137,6 +137,8 @@ public sealed class RecordingCore : ICallCore
 
     public void Post(LegEvent e) => Events.Add(e);
 
+    public void Submit(long key, TextMessage message) => throw new InvalidOperationException("a plugin's message goes to the engine, with someone to answer");
+
     public LegEvent Next() => Events.TryTake(out var e, TimeSpan.FromSeconds(20)) ? e : throw new TimeoutException("no leg event came");
 }
 
@@ -148,6 +150,8 @@ public sealed class EmptyDirectory : IDirectory
     public bool IsLocalDomain(string domain) => domain == Domain;
 
     public DirectoryUser? FindUser(string number, string domain) => null;
+
+    public TokenGrant? FindToken(string token) => null;
 
     public IReadOnlyList<Registration> Register(DirectoryUser user, IReadOnlyList<Registration> changes, out RegisterOutcome outcome)
     {

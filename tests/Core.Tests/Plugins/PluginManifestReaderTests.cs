@@ -38,9 +38,46 @@ public sealed class PluginManifestReaderTests : IDisposable
         Assert.Equal("""{ "a": null }""", manifest.Options["deep"]);
     }
 
+    [Fact]
+    public void Routes_and_media_are_read()
+    {
+        Write(Minimal.Replace("}", """
+            , "media": "webrtc", "routes": [
+              { "name": "ws", "kind": "websocket", "paths": ["/ws", "/"] },
+              { "name": "sip", "profile": "internal", "kind": "websocket", "paths": ["/sip"], "subprotocol": "sip", "maxBytes": 1000 },
+              { "name": "api", "kind": "http", "paths": ["/api/whip/*"] } ] }
+            """, StringComparison.Ordinal));
+
+        Assert.True(PluginManifestReader.TryRead(ManifestPath, out var manifest, out var error), error);
+
+        Assert.Equal(MediaProfile.WebRtc, manifest.Media);
+        Assert.Equal(["ws default WebSocket /ws,/  65536", "sip internal WebSocket /sip sip 1000", "api default Http /api/whip/*  65536"],
+            manifest.Routes.Select(r => $"{r.Name} {r.Profile} {r.Kind} {string.Join(',', r.Paths)} {r.Subprotocol} {r.MaxBytes}"));
+    }
+
     [Theory]
-    [InlineData("2.x", "needs contract 2.x, this engine offers 1.0")]
-    [InlineData(">=1.1", "needs contract >=1.1, this engine offers 1.0")]
+    [InlineData("""{ "kind": "http", "paths": ["/a"] }""", "name is missing")]
+    [InlineData("""{ "name": "a", "kind": "ftp", "paths": ["/a"] }""", "kind must be websocket or http")]
+    [InlineData("""{ "name": "a", "kind": "http" }""", "route a: paths is missing")]
+    [InlineData("""{ "name": "a", "kind": "http", "paths": ["a"] }""", "route a: a path is such as /ws")]
+    [InlineData("""{ "name": "a", "kind": "http", "paths": ["/a*"] }""", "route a: a path is such as /ws")]
+    [InlineData("""{ "name": "a", "kind": "http", "paths": ["/a/../b%2f"] }""", "route a: a path is such as /ws")]
+    [InlineData("""{ "name": "a", "kind": "http", "paths": ["/a", "/a"] }""", "route a: /a is given twice")]
+    [InlineData("""{ "name": "a", "kind": "http", "paths": ["/a"], "subprotocol": "sip" }""", "route a: only a websocket route has a subprotocol")]
+    [InlineData("""{ "name": "a", "kind": "http", "paths": ["/a"], "maxBytes": 0 }""", "route a: maxBytes must be")]
+    [InlineData("""{ "name": "a", "kind": "http", "paths": ["/a"], "path": 1 }""", "unknown key path; did you mean paths?")]
+    public void A_route_that_makes_no_sense_is_refused(string route, string expected)
+    {
+        Write(Minimal.Replace("}", $$""", "routes": [{{route}}] }""", StringComparison.Ordinal));
+
+        Assert.False(PluginManifestReader.TryRead(ManifestPath, out _, out var error));
+
+        Assert.Contains(expected, error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("2.x", "needs contract 2.x, this engine offers 1.1")]
+    [InlineData(">=1.2", "needs contract >=1.2, this engine offers 1.1")]
     [InlineData("<1", "needs contract <1")]
     public void A_contract_that_this_engine_does_not_offer_is_refused_with_what_is_needed(string api, string expected)
     {

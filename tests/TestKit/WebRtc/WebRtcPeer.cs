@@ -228,7 +228,7 @@ public sealed class WebRtcPeer : IDisposable
     public void SendFrame(ReadOnlySpan<short> samples)
     {
         SendRtp(PayloadType, false, _timestamp, _sendCodec!.Encode(samples));
-        _timestamp += _sendCodec.UnitsPerFrame;
+        _timestamp += (uint)(_sendCodec.ClockHz / 50);
         Sent++;
     }
 

@@ -1,0 +1,14 @@
+namespace XSwitchEngine.Abstractions;
+
+/// <summary>What a session description that we offer looks like.</summary>
+public enum MediaProfile
+{
+    /// <summary>Plain RTP (RTP/AVP).</summary>
+    Rtp,
+
+    /// <summary>SRTP with keys in the description (RFC 4568).</summary>
+    Sdes,
+
+    /// <summary>ICE, DTLS-SRTP, BUNDLE, as browsers want it.</summary>
+    WebRtc,
+}
