@@ -1,5 +1,4 @@
 using Microsoft.Playwright;
-using XSwitchEngine.Integration.Tests;
 
 namespace XSwitchEngine.Browser.Tests;
 
@@ -35,9 +34,6 @@ internal sealed class VertoPhone(BrowserPage browser, string number) : IAsyncDis
         await phone.ReadyAsync();
         return phone;
     }
-
-    public static Task<VertoPhone> LogInAsync(BrowserFixture fixture, EngineProcess engine, string number, int hz = 440, string audioCodec = "") =>
-        LogInAsync(fixture, new Uri($"http://localhost:{engine.Http.Port}"), engine.Passwords[number], number, hz, audioCodec);
 
     public Task ReadyAsync() => Browser.UntilAsync(async () => await Page.GetAttributeAsync("#status", "data-state") == "ready", Number + " is logged in");
 
