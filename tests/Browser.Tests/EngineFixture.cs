@@ -22,8 +22,8 @@ public sealed class EngineFixture : IAsyncLifetime
 
     public ValueTask DisposeAsync() => Engine.DisposeAsync();
 
-    internal Task<VertoPhone> PhoneAsync(BrowserFixture browser, string number, int hz = 440, string audioCodec = "", bool secure = false) =>
-        VertoPhone.LogInAsync(browser, secure ? SecureSite : Site, Engine.Passwords[number], number, hz, audioCodec);
+    internal Task<PhonePage> PhoneAsync(BrowserFixture browser, string number, int hz = 440, string audioCodec = "", bool secure = false, string page = "verto") =>
+        PhonePage.LogInAsync(browser, secure ? SecureSite : Site, Engine.Passwords[number], number, hz, audioCodec, page);
 
     /// <summary>Waits until no leg is left, and says which one is if one is.</summary>
     internal async Task NothingLeftAsync()

@@ -1,3 +1,6 @@
+using System.Diagnostics;
+using XSwitchEngine.Integration.Tests;
+
 namespace XSwitchEngine.Browser.Tests;
 
 /// <summary>The demo pages as files: they explain themselves, load nothing from elsewhere, and can be used without seeing or a mouse.</summary>
@@ -50,5 +53,21 @@ public sealed class PageTests(BrowserFixture fixture)
         Assert.Contains("http://pbx.example is not one", text, StringComparison.Ordinal);
         Assert.Contains("https", text, StringComparison.Ordinal);
         Assert.Contains("http://localhost", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_types_of_the_client_module_are_good_typescript_and_fit_its_use()
+    {
+        var pages = Path.Combine(Repo.Root, "tests", "Browser.Tests", "pages");
+        var start = new ProcessStartInfo(Path.Combine(pages, "node_modules", ".bin", "tsc")) { RedirectStandardOutput = true, WorkingDirectory = pages };
+        foreach (var argument in "--noEmit --strict --target es2022 --module es2022 --moduleResolution bundler types.ts".Split(' '))
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        using var tsc = Process.Start(start)!;
+        var output = await tsc.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await tsc.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.True(tsc.ExitCode == 0, output);
     }
 }

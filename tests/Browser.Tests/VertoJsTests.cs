@@ -1,5 +1,3 @@
-using XSwitchEngine.Integration.Tests;
-
 namespace XSwitchEngine.Browser.Tests;
 
 /// <summary>The npm package <c>vertojs</c>, unchanged.</summary>
@@ -33,11 +31,11 @@ public sealed class VertoJsTests(BrowserFixture browser, EngineFixture engine) :
     {
         var page = await browser.OpenAsync(hz);
         await page.Page.GotoAsync(new Uri(engine.Site, "/demo/demo.css").AbsoluteUri);      // a page of the engine without a script
-        await page.Page.AddScriptTagAsync(new() { Path = Path.Combine(Repo.Root, "tests", "Browser.Tests", "pages", "node_modules", "vertojs", "dist", "index.js") });
+        await page.Page.AddScriptTagAsync(new() { Path = await Clients.BundleAsync() });
         await page.Page.EvaluateAsync("""
             async ([login, passwd, socketUrl]) => {
               window.log = [];
-              window.verto = new Verto.Verto({ transportConfig: { login, passwd, socketUrl }, rtcConfig: {} });
+              window.verto = new clients.Vertojs.Verto({ transportConfig: { login, passwd, socketUrl }, rtcConfig: {} });
               const watch = (call) => {
                 window.call = call;
                 call.subscribeEvent("answer", () => log.push("answer"));

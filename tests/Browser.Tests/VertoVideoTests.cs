@@ -67,7 +67,7 @@ public sealed class VertoVideoTests(BrowserFixture browser, EngineFixture engine
         await engine.NothingLeftAsync();
     }
 
-    private static async Task ConnectAsync(VertoPhone a, VertoPhone b)
+    private static async Task ConnectAsync(PhonePage a, PhonePage b)
     {
         await a.DialAsync("1001", video: true);
         await b.AnswerAsync(video: true);

@@ -2,7 +2,7 @@
 // on JsSIP on sip.html.
 import { captureProblem } from "../xswitch-rtc/media.js";
 import { $, causeText, duration, face, keypad, notice, onTyping, pressed, quality, ring, status } from "./ui.js";
-import { fullLogin, keepForReload, requestToken, socketUrl, takeFromReload } from "./session.js";
+import { fullLogin, keepForReload, requestToken, revokeToken, socketUrl, takeFromReload } from "./session.js";
 
 let client = null;
 let me = null;              // { login, token, server, audioCodec, videoCodec } while logged in
@@ -89,6 +89,9 @@ function loginFailed(text) {
 
 function loggedOut(text) {
   const former = client;
+  if (me?.token) {
+    revokeToken(me.token);
+  }
   me = client = current = ended = null;
   former?.logout();
   silence();

@@ -2,8 +2,8 @@ using Microsoft.Playwright;
 
 namespace XSwitchEngine.Browser.Tests;
 
-/// <summary>The page <c>/demo/verto.html</c>, used as a person uses it.</summary>
-internal sealed class VertoPhone(BrowserPage browser, string number) : IAsyncDisposable
+/// <summary>One of the pages <c>/demo/verto.html</c> and <c>/demo/sip.html</c>, used as a person uses it.</summary>
+internal sealed class PhonePage(BrowserPage browser, string number) : IAsyncDisposable
 {
     public BrowserPage Browser { get; } = browser;
 
@@ -18,10 +18,11 @@ internal sealed class VertoPhone(BrowserPage browser, string number) : IAsyncDis
     /// <param name="number">Of the user.</param>
     /// <param name="hz">What is spoken into the microphone.</param>
     /// <param name="audioCodec">Offered alone; empty for the browser's choice.</param>
-    public static async Task<VertoPhone> LogInAsync(BrowserFixture fixture, Uri site, string password, string number, int hz = 440, string audioCodec = "")
+    /// <param name="page">verto or sip.</param>
+    public static async Task<PhonePage> LogInAsync(BrowserFixture fixture, Uri site, string password, string number, int hz = 440, string audioCodec = "", string page = "verto")
     {
-        var phone = new VertoPhone(await fixture.OpenAsync(hz), number);
-        await phone.Page.GotoAsync(new Uri(site, "/demo/verto.html").AbsoluteUri);
+        var phone = new PhonePage(await fixture.OpenAsync(hz), number);
+        await phone.Page.GotoAsync(new Uri(site, $"/demo/{page}.html").AbsoluteUri);
         await phone.Page.FillAsync("#user", number);
         await phone.Page.FillAsync("#password", password);
         if (audioCodec.Length > 0)
