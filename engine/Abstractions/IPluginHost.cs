@@ -75,6 +75,11 @@ public interface IPluginHost
     /// <param name="reply">The whole reply text.</param>
     void CompleteApi(long key, string reply);
 
+    /// <summary>Sends an HTTP request to another server; <see cref="TransportEventKind.HttpReplied"/> follows with the same key.</summary>
+    /// <param name="key">The plugin's own number; it must mean the same after <c>Import</c>.</param>
+    /// <param name="request">The request. Redirections are not followed, cookies not kept; a reply of more than 256 KiB counts as none; at most 64 are under way.</param>
+    void Fetch(long key, HttpFetch request);
+
     /// <summary>Answers a <see cref="TransportEventKind.Message"/>.</summary>
     /// <param name="key">The key of the event.</param>
     /// <param name="status">What became of it, as SIP counts: 200 delivered, 202 accepted, 480 not reachable, 488 not understood.</param>
