@@ -63,6 +63,12 @@ internal sealed partial class CallCore
             case LegEvent.Dtmf dtmf:
                 OnDigit(leg, dtmf.Digit, dtmf.DurationMs, bySignalling: true);
                 break;
+            case LegEvent.HoldRequested hold:
+                TakeHold(leg, hold.Hold);
+                break;
+            case LegEvent.KeyFrameWanted:
+                AskForKeyFrame(leg);
+                break;
             case LegEvent.TransferRequested transfer:
                 OnTransferRequested(leg, transfer);
                 break;
@@ -89,6 +95,14 @@ internal sealed partial class CallCore
         {
             _refused++;
             RefuseUnknown(caller.Endpoint, e.Leg, HangupCause.SwitchCongestion, 503, "engine is draining or at its limit");
+            return;
+        }
+
+        if (Table.Find(e.Leg) is not null)
+        {
+            // A protocol whose clients choose the id must not reach a leg that there is.
+            _refused++;
+            RefuseUnknown(caller.Endpoint, e.Leg, HangupCause.InvalidCallReference, 403, "the id of the call is taken");
             return;
         }
 
