@@ -63,6 +63,39 @@ public sealed class WhipTests(BrowserFixture browser, EngineFixture engine) : IC
     }
 
     [Fact]
+    public async Task Twenty_viewers_watch_one_publisher()
+    {
+        await using var source = await OpenAsync(440);
+        await source.Page.EvaluateAsync("""
+            async ([url, token]) => {
+              const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 320, height: 180, frameRate: 10 } });
+              window.client = new clients.EyevinnWhip({ endpoint: url, opts: { authkey: token } });
+              await client.ingest(stream);
+            }
+            """, new[] { Endpoint("whip", "crowd"), await TokenAsync("1000") });
+        await using var crowd = await OpenAsync(0);
+        await crowd.Page.EvaluateAsync("""
+            async ([url, token]) => {
+              window.viewers = [];
+              for (let i = 0; i < 20; i++) {
+                const pc = new RTCPeerConnection();
+                pc.addTransceiver("audio", { direction: "recvonly" });
+                pc.addTransceiver("video", { direction: "recvonly" });
+                const client = new clients.WHEPClient();
+                await client.view(pc, url, token);
+                viewers.push({ pc, client });
+              }
+              window.decoded = async () => Promise.all(viewers.map(async ({ pc }) =>
+                [...(await pc.getStats()).values()].find((r) => r.type === "inbound-rtp" && r.kind === "video")?.framesDecoded ?? 0));
+            }
+            """, new[] { Endpoint("whep", "crowd"), await TokenAsync("1001") });
+        await crowd.UntilAsync(async () => (await crowd.Page.EvaluateAsync<int[]>("() => decoded()")).All(n => n > 20), "each of the twenty sees", seconds: 40);
+        await crowd.Page.EvaluateAsync("() => Promise.all(viewers.map(({ client }) => client.stop()))");
+        await source.Page.EvaluateAsync("() => client.destroy()");
+        await engine.NothingLeftAsync();
+    }
+
+    [Fact]
     public async Task The_demo_pages_publish_and_watch()
     {
         await using var source = await DemoAsync("whip", "1000", "demo", 440);
