@@ -41,6 +41,10 @@ public interface IPluginHost
     /// <param name="data">Copied before the call returns.</param>
     void Send(ConnectionId connection, ReadOnlySpan<byte> data);
 
+    /// <summary>How many bytes of <see cref="Send"/> wait on a connection; for a sender that paces itself.</summary>
+    /// <param name="connection">An unknown one has none.</param>
+    long QueuedBytes(ConnectionId connection);
+
     /// <summary>Opens an outbound stream connection; <see cref="TransportEventKind.Opened"/> or <see cref="TransportEventKind.Closed"/> follows for the returned id.</summary>
     /// <param name="listener">The listener on whose behalf (transport, local address) the connection is made.</param>
     /// <param name="to">The peer. On a TLS listener its address is what its certificate must prove.</param>

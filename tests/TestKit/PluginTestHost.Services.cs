@@ -133,6 +133,12 @@ public sealed partial class PluginTestHost
         Post(TransportEvent.ForApiResult(key, reply));
     }
 
+    /// <summary>What <see cref="IPluginHost.QueuedBytes"/> says; by default nothing waits.</summary>
+    public Func<ConnectionId, long> Queued { get; set; } = static _ => 0;
+
+    /// <inheritdoc/>
+    public long QueuedBytes(ConnectionId connection) => Queued(connection);
+
     /// <summary>The oldest request to another server is answered.</summary>
     /// <param name="reply">The reply; null when none came.</param>
     /// <returns>The request.</returns>

@@ -124,6 +124,8 @@ internal sealed partial class InstanceHost : IPluginHost
         }
     }
 
+    public long QueuedBytes(ConnectionId connection) => Slot.Transports.QueuedBytes(connection);
+
     public void Send(ConnectionId connection, ReadOnlySpan<byte> data)
     {
         switch (Active)
