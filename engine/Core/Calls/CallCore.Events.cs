@@ -77,9 +77,6 @@ internal sealed partial class CallCore
             case LegEvent.TransferRequested transfer:
                 OnTransferRequested(leg, transfer);
                 break;
-            case LegEvent.KeyFrameWanted:
-                Services.Media.RequestKeyFrame((leg.Peer ?? leg).Media); // from whom it watches: the far leg, or itself in an echo
-                break;
             case LegEvent.Message message:
                 Announce.Message(leg, message);
                 break;

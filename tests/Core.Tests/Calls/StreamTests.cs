@@ -108,6 +108,19 @@ public sealed class StreamTests
     }
 
     [Fact]
+    public void A_browser_is_answered_with_the_picture_that_the_publisher_sends()
+    {
+        var offer = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "vectors", "webrtc", "a1.sdp"));
+        var bench = new CallBench(o => o.Codecs = ["OPUS", "PCMU"]);
+        var (publisher, first) = bench.Incoming(offer: offer.Replace("SAVPF 96 97", "SAVPF 98 97", StringComparison.Ordinal));
+        bench.Run(first, ScriptOp.Execute, "stream_publish", "stage");
+        var (viewer, second) = bench.Incoming(offer: offer.Replace("a=sendrecv", "a=recvonly", StringComparison.Ordinal));
+        bench.Run(second, ScriptOp.Execute, "stream_play", "stage");
+        Assert.Equal(publisher.Negotiated!.Video!.Format, viewer.Negotiated!.Video!.Format);
+        Assert.Contains($"watch {viewer.Media.Index} 1", bench.Media.Journal);
+    }
+
+    [Fact]
     public void A_viewer_without_the_publishers_codecs_is_refused()
     {
         Join("stream_publish", offer: OtherCodec);
