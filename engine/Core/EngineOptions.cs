@@ -28,8 +28,8 @@ public sealed class EngineOptions
     /// <summary>Script that routes new calls.</summary>
     public string DialplanScript { get; set; } = "dialplan.lua";
 
-    /// <summary>Codecs offered and accepted, best first: PCMU, PCMA, G722, L16.</summary>
-    public List<string> Codecs { get; set; } = ["G722", "PCMA", "PCMU"];
+    /// <summary>Codecs offered and accepted, best first: OPUS, G722, PCMA, PCMU, L16.</summary>
+    public List<string> Codecs { get; set; } = ["OPUS", "G722", "PCMA", "PCMU"];
 
     /// <summary>First RTP port, even.</summary>
     [Range(1024, 65534)]
@@ -38,6 +38,10 @@ public sealed class EngineOptions
     /// <summary>Last RTP port.</summary>
     [Range(1025, 65535)]
     public int RtpPortEnd { get; set; } = 32767;
+
+    /// <summary>UDP port of WebRTC media on the first media loop, each further loop takes the next; 0: each loop takes one that the system chooses.</summary>
+    [Range(0, 65535)]
+    public int WebRtcPort { get; set; } = 10_000;
 
     /// <summary>Address that peers see for media, when it differs from the bound one (NAT); null for the bound one.</summary>
     public IPAddress? AdvertisedAddress { get; set; }

@@ -132,6 +132,8 @@ internal sealed partial class Transports : ITransports, IDisposable
         }
     }
 
+    public long QueuedBytes(ConnectionId connection) => _connections.TryGetValue(connection, out var open) ? open.QueuedBytes : 0;
+
     public void Close(ConnectionId connection)
     {
         if (_connections.TryGetValue(connection, out var open))

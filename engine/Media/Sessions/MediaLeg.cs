@@ -36,7 +36,7 @@ internal sealed partial class MediaLeg : ITicker
     /// <param name="random">Where its SSRC, first sequence number and first timestamp come from; unpredictable (RFC 3550 §5.1).</param>
     public MediaLeg(MediaSession session, long owner, ReadOnlySpan<byte> random)
     {
-        Session = session;
+        Session = session with { AudioSource = BitConverter.ToUInt32(random), VideoSource = ~BitConverter.ToUInt32(random) };
         Owner = owner;
         _outgoing = new OutgoingStream(BitConverter.ToUInt32(random), (ushort)(BitConverter.ToUInt16(random[4..]) & 0x7FFF), BitConverter.ToUInt32(random[6..]));
     }
@@ -48,7 +48,7 @@ internal sealed partial class MediaLeg : ITicker
     /// <summary>The core that runs it now; null before and after, and on its way between loops.</summary>
     public MediaCore? Core { get; set; }
 
-    /// <summary>Its ports; null in tests without sockets.</summary>
+    /// <summary>Its ports, or the shared one and none; null in tests without sockets.</summary>
     public MediaPort? RtpPort { get; init; }
 
     public MediaPort? RtcpPort { get; init; }
@@ -86,7 +86,7 @@ internal sealed partial class MediaLeg : ITicker
 
     private MediaLeg? Peer => Bridge?.Other(this);
 
-    private bool CanSend => Stream is { IsHeldByPeer: false } && _latch.Current.IsUsable;
+    private bool CanSend => Stream is not null && !IsHeld && PeerAddress.IsUsable;
 
     private bool SendsEvents => Stream is { SendEventType: >= 0 };
 
@@ -106,6 +106,7 @@ internal sealed partial class MediaLeg : ITicker
         _clockHz = StaticPayloadTypes.ClockHz(stream.Codec);
         _rtcp.Configure(stream);
         _timedOut = false;
+        _transport?.Advance(nowUs); // a handshake that waited for the address
         Schedule(nowUs);
         ArrangeAll();
     }
@@ -128,33 +129,25 @@ internal sealed partial class MediaLeg : ITicker
             return;
         }
 
-        if (!RtpHeader.TryParse(packet, out var header) || !Classify(stream, header.PayloadType, out var kind)
-            || !_latch.Accept(source, nowUs) || !_incoming.Add(header, out var restarted))
+        if (!RtpHeader.TryParse(packet, out var header))
         {
             Drop();
             return;
         }
 
-        if (_latch.IsLocked && !_isConnected)
+        if (!Classify(stream, header.PayloadType, out var kind))
         {
-            _isConnected = true;
-            _remote = _latch.Current.ToEndPoint();
-            Core!.Output.Connect(this, _latch.Current);
+            OnOther(packet, header, source, nowUs);
+            return;
         }
 
-        _lastReceivedUs = nowUs;
-        _bytesReceived += header.PayloadLength;
-        if (!_isUp)
+        if (!AcceptSource(source, nowUs) || !_incoming.Add(header, out var restarted))
         {
-            BecomeUp(nowUs);
+            Drop();
+            return;
         }
 
-        if (_timedOut)
-        {
-            _timedOut = false;
-            Schedule(nowUs);
-        }
-
+        Arrived(header.PayloadLength, nowUs);
         if (restarted)
         {
             Input?.Restart();
@@ -189,6 +182,7 @@ internal sealed partial class MediaLeg : ITicker
         {
             _incoming.AddTransit(header.Timestamp, nowUs, _clockHz);
             _relayTo?.Relay(packet, header, _relayTo.Stream!.SendPayloadType, nowUs);
+            Hub?.Forward(this, packet, header, nowUs);
         }
         else if (_relayTo is { Stream.ReceiveComfortNoiseType: >= 0 } target)
         {
@@ -204,11 +198,13 @@ internal sealed partial class MediaLeg : ITicker
             EndEvent();
         }
 
-        if (_rtcp.IsDue(nowUs))
+        _transport?.Tick(nowUs);
+        if (Stream is not null && _rtcp.IsDue(nowUs))
         {
             SendReport(nowUs, goodbye: false);
         }
 
+        _video?.OnTimer(nowUs);
         if (TimeoutAtUs() is var due && due <= nowUs)
         {
             _timedOut = true;
@@ -235,7 +231,9 @@ internal sealed partial class MediaLeg : ITicker
             SendReport(nowUs, goodbye: true);
         }
 
+        _video?.Close(nowUs);
         Input?.Release();
+        Output?.Release();
         (Input, Output) = (null, null);
         Core!.StopTicks(this);
         Core.CancelTimer(this);
@@ -244,7 +242,7 @@ internal sealed partial class MediaLeg : ITicker
     /// <summary>A loop took it on, at first or from another one.</summary>
     public void OnArrival(long nowUs)
     {
-        if (Stream is not null)
+        if (Stream is not null || _transport is not null)
         {
             Schedule(nowUs);
             ArrangeAll();
@@ -256,13 +254,15 @@ internal sealed partial class MediaLeg : ITicker
     {
         Input?.Release();
         Input = null;
+        _video?.OnDeparture();
     }
 
-    /// <summary>Leaves its bridge and its room.</summary>
+    /// <summary>Leaves its bridge, its room and its stream.</summary>
     public void Detach()
     {
         Bridge?.End();
         Room?.Remove(this);
+        Hub?.Leave(this);
     }
 
     /// <summary>A snapshot; any thread.</summary>
@@ -337,16 +337,40 @@ internal sealed partial class MediaLeg : ITicker
         return true;
     }
 
+    /// <summary>A packet of the peer's was accepted.</summary>
+    private void Arrived(int payloadLength, long nowUs)
+    {
+        if (_latch.IsLocked && !_isConnected && Shared is null)
+        {
+            _isConnected = true;
+            _remote = _latch.Current.ToEndPoint();
+            Core!.Output.Connect(this, _latch.Current);
+        }
+
+        _lastReceivedUs = nowUs;
+        _bytesReceived += payloadLength;
+        if (!_isUp)
+        {
+            BecomeUp(nowUs);
+        }
+
+        if (_timedOut)
+        {
+            _timedOut = false;
+            Schedule(nowUs);
+        }
+    }
+
     private void BecomeUp(long nowUs)
     {
         _isUp = true;
-        _remote = _latch.Current.ToEndPoint();
+        _remote = PeerAddress.ToEndPoint();
         Emit(MediaEventKind.MediaUp, 0, 0, 0, 0);
         Schedule(nowUs);
     }
 
     /// <summary>Passes a packet of another leg on to this one's peer.</summary>
-    private void Relay(Span<byte> packet, in RtpHeader header, int payloadType, long nowUs)
+    public void Relay(Span<byte> packet, in RtpHeader header, int payloadType, long nowUs)
     {
         if (!CanSend || !_outgoing.Relay(header, nowUs, _clockHz, out var sequence, out var timestamp, out var restarted))
         {
@@ -366,14 +390,16 @@ internal sealed partial class MediaLeg : ITicker
     }
 
     /// <summary>When the peer's silence is to be reported.</summary>
-    private long TimeoutAtUs() => Stream is { MediaTimeoutMs: > 0, IsHeldByPeer: false } stream && !_timedOut && (stream.Direction & MediaDirection.RecvOnly) != 0
+    private long TimeoutAtUs() => Stream is { MediaTimeoutMs: > 0 } stream && !IsHeld && !_timedOut && (stream.Direction & MediaDirection.RecvOnly) != 0
         ? Math.Max(_lastReceivedUs, _configuredUs) + (stream.MediaTimeoutMs * 1000L)
         : long.MaxValue;
 
     private void Schedule(long nowUs)
     {
-        var due = _rtcp.DueUs(nowUs, _outgoing.Ssrc, SendReportUs);
+        var due = Stream is null ? long.MaxValue : _rtcp.DueUs(nowUs, _outgoing.Ssrc, SendReportUs);
+        due = Math.Min(due, _transport?.DueUs ?? long.MaxValue);
         due = Math.Min(due, TimeoutAtUs());
+        due = Math.Min(due, _video?.DueUs ?? long.MaxValue);
         if (_events.IsActive)
         {
             due = Math.Min(due, _events.LastUs + EventReceiver.TimeoutUs);
