@@ -38,6 +38,7 @@ internal static class IncomingLeg
             LocalAddress = caller.Local,
             SignallingAddress = caller.Remote.Address,
             PendingOffer = e.Offer,
+            OfferProfile = LegCapability.ProfileOf(services.Plugins.MediaOf(caller.Endpoint)),
         };
     }
 }
