@@ -19,6 +19,9 @@ internal interface ITransportConnection
 
     bool IsClosed { get; }
 
+    /// <summary>Bytes that wait to be sent.</summary>
+    int QueuedBytes { get; }
+
     /// <summary>Begins to read, after the plugin has been told that the connection is open.</summary>
     void Begin(bool isPaused);
 

@@ -76,6 +76,8 @@ internal sealed class PumpedConnection : ITransportConnection, IThreadPoolWorkIt
 
     public bool IsClosed { get; private set; }
 
+    public int QueuedBytes => Volatile.Read(ref _queuedBytes);
+
     /// <summary>Ends when nothing of the connection is used any more.</summary>
     public Task Completion => _ended.Task;
 
