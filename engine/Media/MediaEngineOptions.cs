@@ -30,6 +30,9 @@ public sealed record MediaEngineOptions
     /// <summary>Whether the portable sockets are used even where the system has a faster way.</summary>
     public bool PortableSockets { get; init; }
 
+    /// <summary>Takes a wake of a loop that may wait until the caller's batch of work is done, and calls it then; false: the loop is woken at once. Null: always at once.</summary>
+    public Func<Action, bool>? DeferWake { get; init; }
+
     /// <summary>Told about a fault in the work for a session, on the loop's thread; that session is then closed, nothing else suffers. The last value is the session's owner.</summary>
     public Action<Exception, MediaSession, long>? Fault { get; init; }
 }

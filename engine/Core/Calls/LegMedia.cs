@@ -220,13 +220,14 @@ internal sealed class LegMedia(CallServices services)
         services.Media.Configure(leg.Media, audio);
         var name = audio.Codec.Name;
         var rate = audio.Codec.RateHz.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        leg.Variables.Set("read_codec", name);
-        leg.Variables.Set("read_rate", rate);
-        leg.Variables.Set("write_codec", name);
-        leg.Variables.Set("write_rate", rate);
-        leg.Variables.Set("local_media_ip", leg.LocalAddress.ToString());
-        leg.Variables.Set("local_media_port", leg.Media.RtpPort.ToString(System.Globalization.CultureInfo.InvariantCulture));
-        leg.Variables.Set("remote_media_ip", audio.Remote.Address.ToString());
-        leg.Variables.Set("remote_media_port", audio.Remote.Port.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        leg.Variables.SetAll(
+            ("read_codec", name),
+            ("read_rate", rate),
+            ("write_codec", name),
+            ("write_rate", rate),
+            ("local_media_ip", leg.LocalAddress.ToString()),
+            ("local_media_port", leg.Media.RtpPort.ToString(System.Globalization.CultureInfo.InvariantCulture)),
+            ("remote_media_ip", audio.Remote.Address.ToString()),
+            ("remote_media_port", audio.Remote.Port.ToString(System.Globalization.CultureInfo.InvariantCulture)));
     }
 }

@@ -18,6 +18,7 @@ internal sealed class MediaLoop : IMediaOutput
     private readonly CommandRing _commands = new();
     private readonly ReadyPort[] _ready = new ReadyPort[MaxReady];
     private readonly byte[] _packet = new byte[RtpHeader.LongestPacket + 1];
+    private readonly Action _wake;
     private readonly Thread _thread;
     private readonly int _number;
     private readonly long _origin;
@@ -40,6 +41,7 @@ internal sealed class MediaLoop : IMediaOutput
         _ports = ports;
         _number = number;
         _poller = io.CreatePoller();
+        _wake = _poller.Wake;
         _core = new MediaCore(this);
         _origin = options.Time.GetTimestamp();
         _usPerTick = 1e6 / options.Time.TimestampFrequency;
@@ -75,7 +77,7 @@ internal sealed class MediaLoop : IMediaOutput
         }
 
         Interlocked.MemoryBarrier();
-        if (Volatile.Read(ref _sleeping) != 0)
+        if (Volatile.Read(ref _sleeping) != 0 && _options.DeferWake?.Invoke(_wake) != true)
         {
             _poller.Wake();
         }
@@ -259,8 +261,8 @@ internal sealed class MediaLoop : IMediaOutput
         finally
         {
             _legs[leg.Session.Index] = null;
-            _poller.Remove(leg.RtpPort!);
-            _poller.Remove(leg.RtcpPort!);
+            _poller.Forget(leg.RtpPort!);
+            _poller.Forget(leg.RtcpPort!);
             leg.RtpPort!.Dispose();
             leg.RtcpPort!.Dispose();
             _ports.Return(leg.Session.RtpPort);

@@ -250,7 +250,7 @@ internal sealed class SdpParser
     /// <summary>An m= section while it is read.</summary>
     private sealed class Section(MediaDescription media)
     {
-        private RtpFormat?[]? _maps;
+        private readonly List<RtpFormat> _maps = [];    // at most one a payload type, so at most 128
 
         public MediaDescription Media { get; } = media;
 
@@ -290,9 +290,24 @@ internal sealed class SdpParser
 
             if (TryNumber(clock.Trim(), out var clockHz) && clockHz > 0 && channels > 0)
             {
-                _maps ??= new RtpFormat?[128];
-                _maps[payloadType] ??= new RtpFormat(payloadType, encoding[..slash].Trim().ToString(), clockHz, channels);
+                if (Map(payloadType) is null)
+                {
+                    _maps.Add(new RtpFormat(payloadType, encoding[..slash].Trim().ToString(), clockHz, channels));
+                }
             }
+        }
+
+        private RtpFormat? Map(int payloadType)
+        {
+            foreach (var map in _maps)
+            {
+                if (map.PayloadType == payloadType)
+                {
+                    return map;
+                }
+            }
+
+            return null;
         }
 
         public List<RtpFormat> ResolveFormats()
@@ -304,7 +319,7 @@ internal sealed class SdpParser
                 if (TryNumber(format, out var payloadType) && payloadType <= 127 && (seen >> payloadType & 1) == 0)
                 {
                     seen |= UInt128.One << payloadType;
-                    var known = _maps?[payloadType] ?? StaticPayloadTypes.Find(payloadType);
+                    var known = Map(payloadType) ?? StaticPayloadTypes.Find(payloadType);
                     if (known is { } rtpFormat)
                     {
                         result.Add(rtpFormat);
