@@ -41,6 +41,10 @@ public interface IPluginHost
     /// <param name="data">Copied before the call returns.</param>
     void Send(ConnectionId connection, ReadOnlySpan<byte> data);
 
+    /// <summary>How many bytes of <see cref="Send"/> wait on a connection; for a sender that paces itself.</summary>
+    /// <param name="connection">An unknown one has none.</param>
+    long QueuedBytes(ConnectionId connection);
+
     /// <summary>Opens an outbound stream connection; <see cref="TransportEventKind.Opened"/> or <see cref="TransportEventKind.Closed"/> follows for the returned id.</summary>
     /// <param name="listener">The listener on whose behalf (transport, local address) the connection is made.</param>
     /// <param name="to">The peer. On a TLS listener its address is what its certificate must prove.</param>
@@ -74,6 +78,11 @@ public interface IPluginHost
     /// <param name="key">The key of the event.</param>
     /// <param name="reply">The whole reply text.</param>
     void CompleteApi(long key, string reply);
+
+    /// <summary>Sends an HTTP request to another server; <see cref="TransportEventKind.HttpReplied"/> follows with the same key.</summary>
+    /// <param name="key">The plugin's own number; it must mean the same after <c>Import</c>.</param>
+    /// <param name="request">The request. Redirections are not followed, cookies not kept; a reply of more than 256 KiB counts as none; at most 64 are under way.</param>
+    void Fetch(long key, HttpFetch request);
 
     /// <summary>Answers a <see cref="TransportEventKind.Message"/>.</summary>
     /// <param name="key">The key of the event.</param>

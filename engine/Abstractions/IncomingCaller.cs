@@ -16,6 +16,12 @@ public sealed record IncomingCaller(string Endpoint, string Profile, string Chan
     /// <summary>The user's domain as the protocol names it.</summary>
     public string Domain { get; init; } = "";
 
+    /// <summary>A name to show instead of the directory's; null for the directory's. The plugin has checked that the user may choose it.</summary>
+    public string? ShownName { get; init; }
+
+    /// <summary>A number to show instead of the directory's; null for the directory's. The plugin has checked that the user may choose it.</summary>
+    public string? ShownNumber { get; init; }
+
     /// <summary>The local address on which the call arrived; media is bound to it.</summary>
     public IPAddress Local { get; init; } = IPAddress.Loopback;
 }

@@ -20,12 +20,20 @@ public abstract record LegCommand(LegId Leg)
     /// <summary>Open media before the answer (SIP 183).</summary>
     /// <param name="Leg">The leg.</param>
     /// <param name="Sdp">Our answer; our offer when the peer made none.</param>
-    public sealed record EarlyMedia(LegId Leg, string Sdp) : LegCommand(Leg);
+    public sealed record EarlyMedia(LegId Leg, string Sdp) : LegCommand(Leg)
+    {
+        /// <summary>Channel variables that concern the protocol, such as <c>verto_svar_color</c>.</summary>
+        public IReadOnlyList<KeyValuePair<string, string>> Variables { get; init; } = [];
+    }
 
     /// <summary>Answer an incoming leg.</summary>
     /// <param name="Leg">The leg.</param>
     /// <param name="Sdp">Our answer; our offer when the peer made none.</param>
-    public sealed record Answer(LegId Leg, string Sdp) : LegCommand(Leg);
+    public sealed record Answer(LegId Leg, string Sdp) : LegCommand(Leg)
+    {
+        /// <summary>Channel variables that concern the protocol, such as <c>verto_svar_color</c>.</summary>
+        public IReadOnlyList<KeyValuePair<string, string>> Variables { get; init; } = [];
+    }
 
     /// <summary>Offer the peer a changed session; <see cref="LegEvent.ReofferAnswered"/> follows.</summary>
     /// <param name="Leg">The leg.</param>

@@ -56,7 +56,16 @@ public abstract record LegEvent(LegId Leg)
     /// <param name="Target">Where to: the user part of the target, or a dial string that this plugin serves.</param>
     /// <param name="Replaces">The leg that is to be replaced (attended transfer), or default for a blind one.</param>
     /// <param name="ReferredBy">Who asked, as the peer says; null when absent.</param>
-    public sealed record TransferRequested(LegId Leg, string Target, LegId Replaces, string? ReferredBy) : LegEvent(Leg);
+    public sealed record TransferRequested(LegId Leg, string Target, LegId Replaces, string? ReferredBy) : LegEvent(Leg)
+    {
+        /// <summary>Whether only a leg that is bridged may be transferred (Verto); else a leg alone with an application goes elsewhere itself.</summary>
+        public bool BridgedOnly { get; init; }
+    }
+
+    /// <summary>The peer asks by signalling to be put on hold, or back, without a new session description (Verto). Its media stops, the party that waits hears music.</summary>
+    /// <param name="Leg">The leg.</param>
+    /// <param name="Hold">False to resume.</param>
+    public sealed record HoldRequested(LegId Leg, bool Hold) : LegEvent(Leg);
 
     /// <summary>A text message arrived within the leg.</summary>
     /// <param name="Leg">The leg.</param>

@@ -47,6 +47,13 @@ public readonly struct TransportEvent
         init => _subject = value;
     }
 
+    /// <summary>The reply to a request of the plugin; null when none came.</summary>
+    public HttpReply? Reply
+    {
+        get => _subject as HttpReply;
+        init => _subject = value;
+    }
+
     /// <summary>The text message to deliver.</summary>
     public TextMessage? Message
     {
@@ -156,6 +163,13 @@ public readonly struct TransportEvent
     public static TransportEvent ForHttpAborted(ListenerId listener, long key) =>
         new() { Kind = TransportEventKind.HttpAborted, Listener = listener, Key = key };
 
+    /// <summary>A request that the plugin sent was answered, or not.</summary>
+    /// <param name="key">The plugin's number.</param>
+    /// <param name="reply">The reply; null when none came.</param>
+    /// <param name="error">Why none came, in words.</param>
+    public static TransportEvent ForHttpReply(long key, HttpReply? reply, string error) =>
+        new() { Kind = TransportEventKind.HttpReplied, Key = key, Reply = reply, Text = error };
+
     /// <summary>A text message is to be delivered; answer with <see cref="IPluginHost.CompleteMessage"/>.</summary>
     /// <param name="key">The host's number.</param>
     /// <param name="message">The message.</param>
@@ -232,4 +246,7 @@ public enum TransportEventKind
 
     /// <summary>The reply to an API command of the plugin.</summary>
     ApiResult,
+
+    /// <summary>The reply to an HTTP request of the plugin.</summary>
+    HttpReplied,
 }

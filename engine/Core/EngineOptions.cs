@@ -28,8 +28,8 @@ public sealed class EngineOptions
     /// <summary>Script that routes new calls.</summary>
     public string DialplanScript { get; set; } = "dialplan.lua";
 
-    /// <summary>Codecs offered and accepted, best first: PCMU, PCMA, G722, L16.</summary>
-    public List<string> Codecs { get; set; } = ["G722", "PCMA", "PCMU"];
+    /// <summary>Codecs offered and accepted, best first: OPUS, G722, PCMA, PCMU, L16.</summary>
+    public List<string> Codecs { get; set; } = ["OPUS", "G722", "PCMA", "PCMU"];
 
     /// <summary>First RTP port, even.</summary>
     [Range(1024, 65534)]

@@ -25,6 +25,15 @@ public interface IMediaEngine : IDisposable
     /// <param name="anew">Whether the peer lost its transport (its page was loaded again): what was agreed before counts for nothing.</param>
     void SetTransport(MediaSession session, TransportParameters transport, bool anew = false);
 
+    /// <summary>Sets what was negotiated about video; it is forwarded to the bridged session, back to its sender while that has an echo, or into a stream.</summary>
+    /// <param name="session">An open session.</param>
+    /// <param name="video">The negotiated stream; null for none.</param>
+    void ConfigureVideo(MediaSession session, VideoStream? video);
+
+    /// <summary>Asks the peer for a key frame, as one who begins to watch would.</summary>
+    /// <param name="session">A session without video is left alone.</param>
+    void RequestKeyFrame(MediaSession session);
+
     /// <summary>The fingerprint of the engine's DTLS certificate, for descriptions.</summary>
     DtlsFingerprint LocalFingerprint { get; }
 
@@ -104,6 +113,20 @@ public interface IMediaEngine : IDisposable
     /// <param name="session">One that is in no room is left alone.</param>
     void LeaveRoom(MediaSession session);
 
+    /// <summary>Sends what a session's peer sends to all who watch a stream, as it comes, without decoding.</summary>
+    /// <param name="session">A former bridge, room or stream of it ends. A publisher that the stream already has makes room.</param>
+    /// <param name="stream">The caller's number for the stream, not 0; it is there from the first publisher or viewer to the last.</param>
+    void Publish(MediaSession session, long stream);
+
+    /// <summary>Sends a stream to a session's peer; its video begins with a whole picture. What its codecs do not fit is left out.</summary>
+    /// <param name="session">A former bridge, room or stream of it ends.</param>
+    /// <param name="stream">The number given to <see cref="Publish"/>, before or after.</param>
+    void Watch(MediaSession session, long stream);
+
+    /// <summary>Takes a session out of its stream.</summary>
+    /// <param name="session">One that is in no stream is left alone.</param>
+    void LeaveStream(MediaSession session);
+
     /// <summary>Counters of a session; a snapshot that may be some packets old.</summary>
     /// <param name="session">An open session.</param>
     MediaStatistics Statistics(MediaSession session);
@@ -123,6 +146,12 @@ public interface IMediaEngine : IDisposable
 /// <param name="RtcpPort">The local RTCP port; the same as <paramref name="RtpPort"/> on a shared WebRTC port.</param>
 public readonly record struct MediaSession(int Index, uint Generation, ushort RtpPort, ushort RtcpPort)
 {
+    /// <summary>Source (SSRC) of the audio that it sends.</summary>
+    public uint AudioSource { get; init; }
+
+    /// <summary>Source of the video that it sends.</summary>
+    public uint VideoSource { get; init; }
+
     /// <summary>Whether this names a session at all.</summary>
     public bool IsOpen => Generation != 0;
 }

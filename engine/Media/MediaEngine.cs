@@ -100,6 +100,7 @@ public sealed class MediaEngine : IMediaEngine
         entry.Generation = entry.Generation == uint.MaxValue ? 1 : entry.Generation + 1;
         session = new MediaSession(index, entry.Generation, port, (ushort)(open.Kind == MediaTransportKind.WebRtc ? port : port + 1));
         entry.Leg = new MediaLeg(session, open.Owner, Random(stackalloc byte[10])) { RtpPort = rtp, RtcpPort = rtcp };
+        session = entry.Leg.Session;
         entry.Loop = Find(open.Near) is { } near ? near.Loop! : LeastLoaded();
         entry.Loop.Sessions++;
         entry.Room = 0;
@@ -114,6 +115,12 @@ public sealed class MediaEngine : IMediaEngine
         ArgumentNullException.ThrowIfNull(stream);
         Post(session, CommandKind.Configure, stream);
     }
+
+    /// <inheritdoc/>
+    public void ConfigureVideo(MediaSession session, VideoStream? video) => Post(session, CommandKind.ConfigureVideo, video);
+
+    /// <inheritdoc/>
+    public void RequestKeyFrame(MediaSession session) => Post(session, CommandKind.RequestKeyFrame);
 
     /// <inheritdoc/>
     public void SetTransport(MediaSession session, TransportParameters transport, bool anew = false)
@@ -210,19 +217,7 @@ public sealed class MediaEngine : IMediaEngine
             return;
         }
 
-        if (entry.Room != room)
-        {
-            Leave(entry);
-            if (!_rooms.TryGetValue(room, out var place))
-            {
-                _rooms.Add(room, place = new RoomPlace { Loop = entry.Loop! });
-            }
-
-            place.Members++;
-            entry.Room = room;
-            Move(entry, place.Loop);
-        }
-
+        Enter(entry, room);
         entry.Loop!.Post(new MediaCommand(CommandKind.JoinRoom, entry.Leg, null, room, (int)flags));
     }
 
@@ -232,10 +227,26 @@ public sealed class MediaEngine : IMediaEngine
     /// <inheritdoc/>
     public void LeaveRoom(MediaSession session)
     {
-        if (Find(session) is { Room: not 0 } entry)
+        if (Find(session) is { Room: > 0 } entry)
         {
             Leave(entry);
             entry.Loop!.Post(new MediaCommand(CommandKind.LeaveRoom, entry.Leg));
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Publish(MediaSession session, long stream) => EnterStream(session, CommandKind.Publish, stream);
+
+    /// <inheritdoc/>
+    public void Watch(MediaSession session, long stream) => EnterStream(session, CommandKind.Watch, stream);
+
+    /// <inheritdoc/>
+    public void LeaveStream(MediaSession session)
+    {
+        if (Find(session) is { Room: < 0 } entry)
+        {
+            Leave(entry);
+            entry.Loop!.Post(new MediaCommand(CommandKind.LeaveStream, entry.Leg));
         }
     }
 
@@ -345,6 +356,34 @@ public sealed class MediaEngine : IMediaEngine
         from.Sessions--;
         to.Sessions++;
         entry.Loop = to;
+    }
+
+    private void EnterStream(MediaSession session, CommandKind kind, long stream)
+    {
+        if (Find(session) is { } entry)
+        {
+            Enter(entry, -stream); // rooms and streams have numbers of their own
+            entry.Loop!.Post(new MediaCommand(kind, entry.Leg, null, stream));
+        }
+    }
+
+    /// <summary>Brings a leg to the loop of a room or stream; the first one decides which that is.</summary>
+    private void Enter(Entry entry, long room)
+    {
+        if (entry.Room == room)
+        {
+            return;
+        }
+
+        Leave(entry);
+        if (!_rooms.TryGetValue(room, out var place))
+        {
+            _rooms.Add(room, place = new RoomPlace { Loop = entry.Loop! });
+        }
+
+        place.Members++;
+        entry.Room = room;
+        Move(entry, place.Loop);
     }
 
     private void Leave(Entry entry)

@@ -29,6 +29,9 @@ public sealed partial class PluginTestHost
     /// <summary>API commands that wait for <see cref="CompleteApiCall"/>.</summary>
     public List<(long Key, string Command, string Arguments)> ApiCalls { get; } = [];
 
+    /// <summary>Requests to other servers that wait for <see cref="CompleteFetch"/>.</summary>
+    public List<(long Key, HttpFetch Request)> Fetches { get; } = [];
+
     /// <summary>A client opens a WebSocket.</summary>
     /// <param name="listener">Name of the listener or route.</param>
     /// <param name="from">Source.</param>
@@ -129,6 +132,26 @@ public sealed partial class PluginTestHost
         ApiCalls.RemoveAt(0);
         Post(TransportEvent.ForApiResult(key, reply));
     }
+
+    /// <summary>What <see cref="IPluginHost.QueuedBytes"/> says; by default nothing waits.</summary>
+    public Func<ConnectionId, long> Queued { get; set; } = static _ => 0;
+
+    /// <inheritdoc/>
+    public long QueuedBytes(ConnectionId connection) => Queued(connection);
+
+    /// <summary>The oldest request to another server is answered.</summary>
+    /// <param name="reply">The reply; null when none came.</param>
+    /// <returns>The request.</returns>
+    public HttpFetch CompleteFetch(HttpReply? reply)
+    {
+        var (key, request) = Fetches[0];
+        Fetches.RemoveAt(0);
+        Post(TransportEvent.ForHttpReply(key, reply, reply is null ? "no reply" : ""));
+        return request;
+    }
+
+    /// <inheritdoc/>
+    public void Fetch(long key, HttpFetch request) => Fetches.Add((key, request));
 
     /// <inheritdoc/>
     public void Respond(long key, HttpReply reply) => HttpReplies.TryAdd(key, reply);

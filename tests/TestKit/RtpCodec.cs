@@ -3,7 +3,7 @@ using XSwitchEngine.Media.Codecs;
 
 namespace XSwitchEngine.TestKit;
 
-/// <summary>A peer's codec: G.711 computed by its definition, without the engine's tables; G.722 is the engine's, which is bit-exact to vectors.</summary>
+/// <summary>A peer's codec: G.711 computed by its definition, without the engine's tables; G.722 is the engine's, which is bit-exact to vectors; Opus is libopus.</summary>
 public sealed class RtpCodec(AudioCodec codec)
 {
     private static readonly Lazy<byte[]> MuLaw = new(() => Codes(FromMuLaw));
@@ -11,20 +11,38 @@ public sealed class RtpCodec(AudioCodec codec)
 
     private readonly G722Encoder _encoder = new();
     private readonly G722Decoder _decoder = new();
+    private readonly Opus.Encoder? _opusEncoder = codec == AudioCodec.Opus ? new Opus.Encoder(48000) : null;
+    private readonly Opus.Decoder? _opusDecoder = codec == AudioCodec.Opus ? new Opus.Decoder(48000) : null;
 
-    public int RateHz => codec == AudioCodec.G722 ? 16000 : 8000;
+    public int RateHz => codec switch
+    {
+        AudioCodec.G722 => 16000,
+        AudioCodec.Opus => 48000,
+        AudioCodec.Pcmu or AudioCodec.Pcma or AudioCodec.L16 => 8000,
+        _ => 8000,
+    };
 
-    /// <summary>Static payload type.</summary>
+    /// <summary>RTP clock.</summary>
+    public int ClockHz => codec == AudioCodec.Opus ? 48000 : 8000;
+
+    /// <summary>Static payload type, or the one that browsers use.</summary>
     public int PayloadType => codec switch
     {
         AudioCodec.Pcma => 8,
         AudioCodec.G722 => 9,
-        AudioCodec.Pcmu or AudioCodec.L16 or AudioCodec.Opus => 0,
+        AudioCodec.Opus => 111,
+        AudioCodec.Pcmu or AudioCodec.L16 => 0,
         _ => 0,
     };
 
     public byte[] Encode(ReadOnlySpan<short> samples)
     {
+        if (_opusEncoder is { } opus)
+        {
+            var packet = new byte[1275];
+            return packet[..opus.Encode(samples, packet)];
+        }
+
         if (codec == AudioCodec.G722)
         {
             var payload = new byte[samples.Length / 2];
@@ -43,6 +61,12 @@ public sealed class RtpCodec(AudioCodec codec)
 
     public short[] Decode(ReadOnlySpan<byte> payload)
     {
+        if (_opusDecoder is { } opus)
+        {
+            var heard = new short[opus.SamplesIn(payload)];
+            return heard[..opus.Decode(payload, heard)];
+        }
+
         if (codec == AudioCodec.G722)
         {
             var decoded = new short[payload.Length * 2];

@@ -1,4 +1,5 @@
 using XSwitchEngine.Abstractions;
+using XSwitchEngine.Media;
 
 namespace XSwitchEngine.Core.Calls;
 
@@ -36,13 +37,20 @@ internal sealed class Bridging(CallCore core)
         core.Part(leg, left: true);
         core.Part(peer, left: true);
         var answers = peer.IsAnswered;
-        if (answers ? !core.Answer(leg, peer.Negotiated?.Audio.Codec) : !core.PreAnswer(leg, peer.Negotiated?.Audio.Codec))
+        if (answers ? !core.Answer(leg, peer.Negotiated) : !core.PreAnswer(leg, peer.Negotiated))
         {
             return false;
         }
 
-        if (leg.IsAnswered && !peer.IsAnswered && !core.Answer(peer, leg.Negotiated?.Audio.Codec))
+        if (leg.IsAnswered && !peer.IsAnswered && !core.Answer(peer, leg.Negotiated))
         {
+            return false;
+        }
+
+        if (leg.Negotiated is { } mine && peer.Negotiated is { } theirs && !MediaCodecs.CanJoin(mine.Audio, theirs.Audio, out var reason))
+        {
+            Log.CannotJoin(core.Services.Log, leg.Uuid, peer.Uuid, reason);
+            core.Hangup(peer, HangupCause.IncompatibleDestination, 0, reason);
             return false;
         }
 
@@ -59,6 +67,7 @@ internal sealed class Bridging(CallCore core)
         peer.Variables.Set("last_bridge_role", "originatee");
         core.Services.Media.Bridge(leg.Media, peer.Media);
         core.Announce.Bridge("CHANNEL_BRIDGE", leg, peer);
+        core.FollowVideo(leg);
         while (leg.Digits.TryTake(out var digit, out var durationMs))
         {
             core.Services.Media.SendDtmf(peer.Media, digit, durationMs);

@@ -46,7 +46,7 @@ internal sealed partial class CallCore
                 leg.Deliver(Signal.Answered.Instance);
                 break;
             case LegEvent.Reoffered reoffered:
-                TakeReoffer(leg, reoffered.Offer);
+                TakeReoffer(leg, reoffered.Offer, reoffered.NewTransport);
                 break;
             case LegEvent.ReofferAnswered answer:
                 if (answer.Answer is null)
@@ -55,13 +55,24 @@ internal sealed partial class CallCore
                 }
                 else
                 {
-                    Media.TryAccept(leg, answer.Answer, out _);
+                    if (!Media.TryAccept(leg, answer.Answer, out var bad))
+                    {
+                        leg.OfferSent = null;
+                        Log.BadAnswer(Services.Log, leg.Uuid, bad);
+                    }
+
                     UpdateHold(leg);
                 }
 
                 break;
             case LegEvent.Dtmf dtmf:
                 OnDigit(leg, dtmf.Digit, dtmf.DurationMs, bySignalling: true);
+                break;
+            case LegEvent.HoldRequested hold:
+                TakeHold(leg, hold.Hold);
+                break;
+            case LegEvent.KeyFrameWanted:
+                AskForKeyFrame(leg);
                 break;
             case LegEvent.TransferRequested transfer:
                 OnTransferRequested(leg, transfer);
@@ -89,6 +100,14 @@ internal sealed partial class CallCore
         {
             _refused++;
             RefuseUnknown(caller.Endpoint, e.Leg, HangupCause.SwitchCongestion, 503, "engine is draining or at its limit");
+            return;
+        }
+
+        if (Table.Find(e.Leg) is not null)
+        {
+            // A protocol whose clients choose the id must not reach a leg that there is.
+            _refused++;
+            RefuseUnknown(caller.Endpoint, e.Leg, HangupCause.InvalidCallReference, 403, "the id of the call is taken");
             return;
         }
 
@@ -156,11 +175,11 @@ internal sealed partial class CallCore
         return leg.Negotiated is null;
     }
 
-    private void TakeReoffer(Leg leg, string? offer)
+    private void TakeReoffer(Leg leg, string? offer, bool newTransport)
     {
         if (offer is null)
         {
-            if (Media.TryOffer(leg, null, out var ours, out var why))
+            if (newTransport ? Media.TryOfferAnew(leg, out var ours, out var why) : Media.TryOffer(leg, leg.Peer, out ours, out why))
             {
                 Dispatch(leg, new LegCommand.AcceptReoffer(leg.Id, ours));
             }
@@ -172,7 +191,7 @@ internal sealed partial class CallCore
             return;
         }
 
-        if (!Media.TryAnswerOffer(leg, offer, null, out var reason))
+        if (!Media.TryAnswerReoffer(leg, offer, out var reason))
         {
             Dispatch(leg, new LegCommand.RejectReoffer(leg.Id, reason));
             return;
@@ -180,12 +199,13 @@ internal sealed partial class CallCore
 
         Dispatch(leg, new LegCommand.AcceptReoffer(leg.Id, leg.Negotiated!.LocalSdp));
         UpdateHold(leg);
+        FollowVideo(leg);
     }
 
     /// <summary>Follows a change of direction: the party that waits hears music.</summary>
     private void UpdateHold(Leg leg)
     {
-        var held = leg.Negotiated is { } session && !leg.HoldsPeer && session.Audio.IsHeldByPeer;
+        var held = leg.Negotiated is { } session && !leg.HoldsPeer && session.Audio is { Exists: true, IsHeldByPeer: true } && leg.WasHeard;
         if (held == leg.IsHeld)
         {
             return;

@@ -117,9 +117,9 @@ internal sealed partial class CallCore : ICallCore
 
     /// <summary>Opens media toward the caller before the answer.</summary>
     /// <param name="leg">The leg; one that has media is left alone.</param>
-    /// <param name="preferred">A codec to prefer, or null.</param>
+    /// <param name="far">The session of the leg that it will hear, or null.</param>
     /// <returns>False when the leg ended for want of media.</returns>
-    public bool PreAnswer(Leg leg, CodecOption? preferred = null)
+    public bool PreAnswer(Leg leg, NegotiatedSession? far = null)
     {
         if (!leg.IsUp)
         {
@@ -131,7 +131,7 @@ internal sealed partial class CallCore : ICallCore
             return true;
         }
 
-        if (!Media.TryDescribe(leg, preferred, out var sdp, out var reason))
+        if (!Media.TryDescribe(leg, far, out var sdp, out var reason))
         {
             Hangup(leg, NoMediaCause(leg), 0, reason);
             return false;
@@ -147,9 +147,9 @@ internal sealed partial class CallCore : ICallCore
 
     /// <summary>Answers the caller.</summary>
     /// <param name="leg">The leg; an answered one is left alone.</param>
-    /// <param name="preferred">A codec to prefer, or null.</param>
+    /// <param name="far">The session of the leg that it will hear, or null.</param>
     /// <returns>False when the leg ended for want of media.</returns>
-    public bool Answer(Leg leg, CodecOption? preferred = null)
+    public bool Answer(Leg leg, NegotiatedSession? far = null)
     {
         if (!leg.IsUp || leg.IsAnswered)
         {
@@ -161,7 +161,7 @@ internal sealed partial class CallCore : ICallCore
             return true;
         }
 
-        if (!Media.TryDescribe(leg, preferred, out var sdp, out var reason))
+        if (!Media.TryDescribe(leg, far, out var sdp, out var reason))
         {
             Hangup(leg, NoMediaCause(leg), 0, reason);
             return false;
@@ -238,38 +238,6 @@ internal sealed partial class CallCore : ICallCore
         leg.Deliver(new Signal.PeerLeft(peer));
     }
 
-    /// <summary>Handles a media event on the core loop.</summary>
-    /// <param name="e">The event.</param>
-    public void OnMedia(in MediaEvent e)
-    {
-        if (Media.Find(e.Owner) is not { } leg)
-        {
-            return;
-        }
-
-        switch (e.Kind)
-        {
-            case MediaEventKind.Dtmf:
-                OnDigit(leg, (char)e.Value, (int)e.Extra, bySignalling: false);
-                break;
-            case MediaEventKind.PlaybackDone:
-                leg.Deliver(new Signal.PlaybackDone(e.Token, (PlaybackEnd)e.Value, e.Extra, e.Rate));
-                break;
-            case MediaEventKind.RecordingDone:
-                OnRecordingDone(leg, e);
-                break;
-            case MediaEventKind.Silence:
-                leg.Deliver(Signal.SilenceReached.Instance);
-                break;
-            case MediaEventKind.Timeout:
-                Hangup(leg, HangupCause.MediaTimeout);
-                break;
-            case MediaEventKind.MediaUp:
-            default:
-                break;
-        }
-    }
-
     /// <summary>Plays music or a ring tone that the core itself wants.</summary>
     /// <param name="leg">The leg.</param>
     /// <param name="source">A playback string with absolute names.</param>
@@ -314,19 +282,6 @@ internal sealed partial class CallCore : ICallCore
         leg.AnsweredTime = Services.Loop.Now;
         Services.Cdr.Open(CdrFields.Of(leg));
         Announce.Channel("CHANNEL_ANSWER", leg);
-    }
-
-    private void OnRecordingDone(Leg leg, in MediaEvent e)
-    {
-        var token = e.Token;
-        var path = leg.Recordings.FirstOrDefault(p => p.Value == token).Key;
-        if (path is not null)
-        {
-            leg.Recordings.Remove(path);
-            Announce.Recording("RECORD_STOP", leg, path);
-        }
-
-        leg.Deliver(new Signal.RecordingDone(e.Token, (RecordingEnd)e.Value, e.Extra, e.Rate));
     }
 
     private void End(Leg leg, HangupCause cause, int status, bool byPeer)

@@ -23,7 +23,7 @@ internal static class CdrFields
         Q850 = leg.Cause == HangupCause.None ? 0 : leg.Cause.Q850(),
         ProtocolStatus = leg.ProtocolStatus,
         HungUpBy = leg.IsUp ? "" : leg.EndedByPeer ? "peer" : "engine",
-        Codec = leg.Negotiated?.Audio.Codec.Name ?? "",
+        Codec = leg.Negotiated is { Audio: { Exists: true } audio } ? audio.Codec.Name : "",
         Recordings = [.. leg.RecordedFiles],
         Variables = leg.IsUp ? [] : leg.Variables.Snapshot,
     };

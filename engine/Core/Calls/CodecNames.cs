@@ -21,6 +21,11 @@ internal static class CodecNames
         return list;
     }
 
+    /// <summary>Whether a list names a video codec, or none at all of audio.</summary>
+    /// <param name="text">Comma-separated.</param>
+    public static bool NamesVideo(string text) => text.Split([',', ' '], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+        .Any(static item => item.Split('@')[0].ToUpperInvariant() is "VP8" or "VP9" or "H264" or "AV1");
+
     /// <summary>Reads one name with its options.</summary>
     /// <param name="text">Such as <c>L16@16000h@20i</c>.</param>
     /// <param name="codec">The codec.</param>
@@ -33,6 +38,7 @@ internal static class CodecNames
             "PCMU" => new(AudioCodec.Pcmu, 8000),
             "PCMA" => new(AudioCodec.Pcma, 8000),
             "G722" => new(AudioCodec.G722, 16000),
+            "OPUS" => new(AudioCodec.Opus, 48000),
             "L16" => new(AudioCodec.L16, rate is 8000 or 16000 or 48000 ? rate : 8000),
             _ => default,
         };

@@ -13,8 +13,8 @@ internal static class IncomingLeg
     {
         var caller = e.Caller;
         var user = caller.User;
-        var number = user is null ? caller.CallerNumber : user.CallerIdNumber.Length > 0 ? user.CallerIdNumber : user.Number;
-        var name = user is { CallerIdName.Length: > 0 } ? user.CallerIdName : caller.CallerName.Length > 0 ? caller.CallerName : number;
+        var number = caller.ShownNumber ?? (user is null ? caller.CallerNumber : user.CallerIdNumber.Length > 0 ? user.CallerIdNumber : user.Number);
+        var name = caller.ShownName ?? (user is { CallerIdName.Length: > 0 } ? user.CallerIdName : caller.CallerName.Length > 0 ? caller.CallerName : number);
         var profile = new CallerProfile(name, number, caller.Destination, context)
         {
             Username = user?.Number ?? "",
@@ -38,6 +38,7 @@ internal static class IncomingLeg
             LocalAddress = caller.Local,
             SignallingAddress = caller.Remote.Address,
             PendingOffer = e.Offer,
+            OfferProfile = LegCapability.ProfileOf(services.Plugins.MediaOf(caller.Endpoint)),
         };
     }
 }

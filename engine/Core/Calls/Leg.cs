@@ -137,6 +137,15 @@ public sealed class Leg
     /// <summary>Session id of our o= line.</summary>
     internal long SdpSessionId { get; set; }
 
+    /// <summary>How its media travel; null before its session is open.</summary>
+    internal LegTransport? Transport { get; set; }
+
+    /// <summary>What an offer of ours looks like unless a variable says otherwise.</summary>
+    internal TransportProfile OfferProfile { get; init; }
+
+    /// <summary>Whether its peer ever wanted to hear us; one that never did is not on hold.</summary>
+    internal bool WasHeard { get; set; }
+
     /// <summary>Whether we put the peer on hold.</summary>
     internal bool HoldsPeer { get; set; }
 

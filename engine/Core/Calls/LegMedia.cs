@@ -1,4 +1,4 @@
-using System.Net;
+using System.Globalization;
 using XSwitchEngine.Media;
 
 namespace XSwitchEngine.Core.Calls;
@@ -7,7 +7,7 @@ namespace XSwitchEngine.Core.Calls;
 internal sealed class LegMedia(CallServices services)
 {
     private readonly Dictionary<long, Leg> _owners = [];
-    private readonly List<CodecOption> _configured = CodecNames.ParseList(string.Join(',', services.Options.Codecs));
+    private readonly LegCapability _capability = new(services);
     private long _lastOwner;
     private long _lastToken;
 
@@ -18,30 +18,9 @@ internal sealed class LegMedia(CallServices services)
     /// <param name="owner">From the event.</param>
     public Leg? Find(long owner) => _owners.GetValueOrDefault(owner);
 
-    /// <summary>Opens the leg's media session unless it is open.</summary>
+    /// <summary>Codecs of the leg, best first.</summary>
     /// <param name="leg">The leg.</param>
-    /// <param name="near">A leg that it will be bridged with, or null.</param>
-    /// <param name="reason">Why not.</param>
-    public bool TryOpen(Leg leg, Leg? near, out string reason)
-    {
-        reason = "";
-        if (leg.Media.IsOpen)
-        {
-            return true;
-        }
-
-        var owner = ++_lastOwner;
-        if (!services.Media.TryOpen(new MediaOpen(leg.LocalAddress, near?.Media ?? default, owner), out var session, out reason))
-        {
-            return false;
-        }
-
-        leg.Media = session;
-        _owners[owner] = leg;
-        leg.MediaOwner = owner;
-        leg.SdpSessionId = 1_000_000_000 + owner;
-        return true;
-    }
+    public IReadOnlyList<CodecOption> CodecsOf(Leg leg) => _capability.CodecsOf(leg);
 
     /// <summary>Closes the leg's media session.</summary>
     /// <param name="leg">The leg.</param>
@@ -60,38 +39,31 @@ internal sealed class LegMedia(CallServices services)
 
     /// <summary>Makes the description that answers the caller: an answer to its offer, or our offer when it made none.</summary>
     /// <param name="leg">An incoming leg.</param>
-    /// <param name="preferred">A codec to prefer because the far leg has it, or null.</param>
+    /// <param name="far">The session of the leg that it will hear, whose codecs are then preferred; or null.</param>
     /// <param name="sdp">The description to send.</param>
     /// <param name="reason">Why there is none.</param>
-    public bool TryDescribe(Leg leg, CodecOption? preferred, out string sdp, out string reason)
+    public bool TryDescribe(Leg leg, NegotiatedSession? far, out string sdp, out string reason)
     {
         sdp = "";
+        reason = "";
         if (leg.Negotiated is { } done && leg.PendingOffer is null)
         {
             sdp = done.LocalSdp;
-            reason = "";
             return true;
         }
 
         if (leg.OfferSent is { } offered)
         {
             sdp = offered;
-            reason = "";
             return true;
         }
 
         if (leg.PendingOffer is null)
         {
-            if (!TryOpen(leg, null, out reason))
-            {
-                return false;
-            }
-
-            sdp = leg.OfferSent = OfferAnswer.CreateOffer(Capability(leg), leg.Negotiated);
-            return true;
+            return TryOffer(leg, null, out sdp, out reason);
         }
 
-        if (!TryAnswerOffer(leg, leg.PendingOffer, preferred, out reason))
+        if (!TryAnswer(leg, leg.PendingOffer, far?.Audio, far is null ? VideoFormat.All : far.Video is { } video ? [video.Format] : [], out reason))
         {
             return false;
         }
@@ -100,12 +72,18 @@ internal sealed class LegMedia(CallServices services)
         return true;
     }
 
-    /// <summary>Answers an offer and puts the result in force; on failure the old session stays as it was.</summary>
+    /// <summary>Answers an offer within a call: what is in use stays in use where the peer still offers it. On failure the old session stays as it was.</summary>
     /// <param name="leg">The leg.</param>
     /// <param name="offerSdp">The peer's offer.</param>
-    /// <param name="preferred">A codec to prefer, or null.</param>
     /// <param name="reason">Why not, in words.</param>
-    public bool TryAnswerOffer(Leg leg, string offerSdp, CodecOption? preferred, out string reason)
+    public bool TryAnswerReoffer(Leg leg, string offerSdp, out string reason)
+    {
+        // Video may be new here: any format will do, the far leg is then offered the same.
+        var video = leg.Negotiated?.Video ?? leg.Peer?.Negotiated?.Video;
+        return TryAnswer(leg, offerSdp, leg.Negotiated?.Audio, video is null ? VideoFormat.All : [video.Format, .. VideoFormat.All], out reason);
+    }
+
+    private bool TryAnswer(Leg leg, string offerSdp, AudioStream? preferred, IReadOnlyList<VideoFormat> video, out string reason)
     {
         if (!SessionDescription.TryParse(offerSdp, out var offer, out var error))
         {
@@ -113,15 +91,15 @@ internal sealed class LegMedia(CallServices services)
             return false;
         }
 
-        if (!TryOpen(leg, leg.Peer, out reason))
+        if (!TryOpen(leg, leg.Peer, OfferAnswer.ProfileOf(offer), out reason))
         {
             return false;
         }
 
-        var capability = Capability(leg);
-        if (preferred is { } first)
+        var capability = _capability.Of(leg) with { Video = LegCapability.MayHaveVideo(leg) ? video : [] };
+        if (preferred is { Exists: true })
         {
-            capability = capability with { Codecs = [first, .. capability.Codecs.Where(c => c != first)], PreferOwnOrder = true };
+            capability = capability with { Codecs = [preferred.Codec, .. capability.Codecs.Where(c => c != preferred.Codec)], PreferOwnOrder = true };
         }
 
         if (!OfferAnswer.TryAnswer(capability, offer, leg.Negotiated, out var next, out reason))
@@ -136,18 +114,52 @@ internal sealed class LegMedia(CallServices services)
 
     /// <summary>Makes an offer of ours.</summary>
     /// <param name="leg">The leg.</param>
-    /// <param name="near">The leg that it will be bridged with, or null.</param>
+    /// <param name="near">The leg that it is or will be bridged with, or null.</param>
     /// <param name="sdp">The offer.</param>
     /// <param name="reason">Why there is none.</param>
     public bool TryOffer(Leg leg, Leg? near, out string sdp, out string reason)
     {
         sdp = "";
-        if (!TryOpen(leg, near, out reason))
+        if (!TryOpen(leg, near, leg.Transport?.Profile ?? LegCapability.WantedProfile(leg), out reason))
         {
             return false;
         }
 
-        sdp = leg.OfferSent = OfferAnswer.CreateOffer(Capability(leg), leg.Negotiated);
+        var capability = _capability.Of(leg) with { Video = OfferedVideo(leg, near) };
+        sdp = leg.OfferSent = OfferAnswer.CreateOffer(capability, leg.Negotiated);
+        if (leg.Transport is { InForce: null, Profile: TransportProfile.WebRtc or TransportProfile.Dtls } transport)
+        {
+            Put(leg, transport, new TransportParameters { Keys = KeyAgreement.Dtls, LocalIce = transport.Ice }, anew: false); // its checks may come before its answer
+        }
+
+        return true;
+    }
+
+    /// <summary>Makes an offer for a peer that lost its transport: new credentials, a new DTLS association, the same codecs.</summary>
+    /// <param name="leg">The leg.</param>
+    /// <param name="sdp">The offer.</param>
+    /// <param name="reason">Why there is none.</param>
+    public bool TryOfferAnew(Leg leg, out string sdp, out string reason)
+    {
+        if (leg.Transport is not { Profile: TransportProfile.WebRtc } transport || leg.Negotiated is not { } session)
+        {
+            return TryOffer(leg, leg.Peer, out sdp, out reason);
+        }
+
+        transport.Restart();
+        var capability = _capability.Of(leg);
+        capability = capability with
+        {
+            Codecs = session.Audio.Exists ? [session.Audio.Codec, .. capability.Codecs.Where(c => c != session.Audio.Codec)] : capability.Codecs,
+            WantsAudio = session.Audio.Exists,
+            Video = session.Video is { } video ? [video.Format] : [],
+            Direction = MediaDirection.SendRecv,
+            VideoDirection = MediaDirection.SendRecv,
+        };
+        leg.HoldsPeer = false;
+        sdp = leg.OfferSent = OfferAnswer.CreateOffer(capability, null);
+        reason = "";
+        Put(leg, transport, new TransportParameters { Keys = KeyAgreement.Dtls, LocalIce = transport.Ice }, anew: true);
         return true;
     }
 
@@ -169,7 +181,7 @@ internal sealed class LegMedia(CallServices services)
             return false;
         }
 
-        if (!OfferAnswer.TryAccept(Capability(leg), offered, answer, leg.Negotiated, out var next, out reason))
+        if (!OfferAnswer.TryAccept(_capability.Of(leg), offered, answer, leg.Negotiated, out var next, out reason))
         {
             return false;
         }
@@ -179,20 +191,6 @@ internal sealed class LegMedia(CallServices services)
         return true;
     }
 
-    /// <summary>Codecs of the leg, best first.</summary>
-    /// <param name="leg">The leg.</param>
-    public IReadOnlyList<CodecOption> CodecsOf(Leg leg)
-    {
-        if (leg.Codecs is { } chosen)
-        {
-            return chosen;
-        }
-
-        var text = leg.Variables["absolute_codec_string"] ?? leg.Variables["codec_string"];
-        var list = text is null ? _configured : CodecNames.ParseList(text);
-        return list.Count == 0 ? _configured : list;
-    }
-
     /// <summary>Asks the peer to hold, or to go on.</summary>
     /// <param name="leg">The leg.</param>
     /// <param name="hold">True to hold.</param>
@@ -200,34 +198,91 @@ internal sealed class LegMedia(CallServices services)
     public bool TryHoldOffer(Leg leg, bool hold, out string sdp)
     {
         leg.HoldsPeer = hold;
-        return TryOffer(leg, null, out sdp, out _);
+        return TryOffer(leg, leg.Peer, out sdp, out _);
     }
 
-    private LocalCapability Capability(Leg leg) => new(
-        CodecsOf(leg),
-        services.Options.AdvertisedAddress is { } advertised && !IPAddress.IsLoopback(leg.LocalAddress) ? advertised : leg.LocalAddress,
-        leg.Media.RtpPort,
-        leg.Media.RtcpPort)
+    private static IReadOnlyList<VideoFormat> OfferedVideo(Leg leg, Leg? near)
     {
-        SessionId = leg.SdpSessionId,
-        Direction = leg.HoldsPeer ? MediaDirection.SendOnly : MediaDirection.SendRecv,
-    };
+        if (near is null)
+        {
+            return leg.Negotiated?.Video is { } own ? [own.Format] : []; // alone it keeps what it has
+        }
+
+        return LegCapability.VideoToward(leg, near);
+    }
+
+    private bool TryOpen(Leg leg, Leg? near, TransportProfile profile, out string reason)
+    {
+        reason = "";
+        if (leg.Media.IsOpen)
+        {
+            return true;
+        }
+
+        leg.Transport = new LegTransport(profile);
+        leg.LocalAddress = _capability.LocalAddress(leg, profile);
+        var owner = ++_lastOwner;
+        var open = new MediaOpen(leg.LocalAddress, near?.Media ?? default, owner) { Kind = profile == TransportProfile.WebRtc ? MediaTransportKind.WebRtc : MediaTransportKind.Rtp };
+        if (!services.Media.TryOpen(open, out var session, out reason))
+        {
+            return false;
+        }
+
+        leg.Media = session;
+        _owners[owner] = leg;
+        leg.MediaOwner = owner;
+        leg.SdpSessionId = 1_000_000_000 + owner;
+        return true;
+    }
+
+    private void Put(Leg leg, LegTransport transport, TransportParameters parameters, bool anew)
+    {
+        if (anew || parameters != transport.InForce)
+        {
+            transport.InForce = parameters;
+            services.Media.SetTransport(leg.Media, parameters, anew);
+        }
+    }
 
     private void Apply(Leg leg, NegotiatedSession next)
     {
         leg.Negotiated = next;
         var audio = next.Audio with { LatchFrom = next.Audio.LatchFrom ?? leg.SignallingAddress, MediaTimeoutMs = leg.Variables.Number("media_timeout", 0) };
+        if (next.Transport is { } agreed && leg.Transport is { } transport)
+        {
+            if (agreed.LocalIce is not null && agreed.LocalIce == transport.NextIce)
+            {
+                transport.Restart();
+            }
+
+            Put(leg, transport, agreed, anew: false);
+        }
+
+        leg.WasHeard |= (audio.Direction & MediaDirection.SendOnly) != 0;
         services.Media.Configure(leg.Media, audio);
-        var name = audio.Codec.Name;
-        var rate = audio.Codec.RateHz.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        services.Media.ConfigureVideo(leg.Media, next.Video);
+        SetVariables(leg, next);
+    }
+
+    private static void SetVariables(Leg leg, NegotiatedSession session)
+    {
+        var audio = session.Audio;
+        var name = audio.Exists ? audio.Codec.Name : null;
+        var rate = audio.Exists ? audio.Codec.RateHz.ToString(CultureInfo.InvariantCulture) : null;
+        var video = session.Video?.Format.Name;
         leg.Variables.SetAll(
             ("read_codec", name),
-            ("read_rate", rate),
             ("write_codec", name),
+            ("rtp_use_codec_name", name),
+            ("read_rate", rate),
             ("write_rate", rate),
+            ("rtp_use_codec_rate", rate),
+            ("video_read_codec", video),
+            ("video_write_codec", video),
+            ("rtp_secure_media_confirmed", session.Transport is null ? null : "true"),
             ("local_media_ip", leg.LocalAddress.ToString()),
-            ("local_media_port", leg.Media.RtpPort.ToString(System.Globalization.CultureInfo.InvariantCulture)),
-            ("remote_media_ip", audio.Remote.Address.ToString()),
-            ("remote_media_port", audio.Remote.Port.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+            ("local_media_port", leg.Media.RtpPort.ToString(CultureInfo.InvariantCulture)),
+            ("remote_media_ip", audio.UsesIce ? leg.Variables["remote_media_ip"] : audio.Remote.Address.ToString()),
+            ("remote_media_port", audio.UsesIce ? leg.Variables["remote_media_port"] : audio.Remote.Port.ToString(CultureInfo.InvariantCulture)));
     }
 }

@@ -91,7 +91,7 @@ public sealed class LegVariables
 
     /// <summary>Sets several variables with one copy of the set; readers see all of them or none.</summary>
     /// <param name="values">Names and values as for <see cref="Set"/>; no name twice.</param>
-    public void SetAll(params ReadOnlySpan<(string Name, string Value)> values)
+    public void SetAll(params ReadOnlySpan<(string Name, string? Value)> values)
     {
         while (true)
         {
@@ -110,10 +110,10 @@ public sealed class LegVariables
         }
     }
 
-    private static void Put(List<KeyValuePair<string, string>> items, string name, string value)
+    private static void Put(List<KeyValuePair<string, string>> items, string name, string? value)
     {
         var index = Find(CollectionsMarshal.AsSpan(items), name);
-        if (value.Length == 0)
+        if (string.IsNullOrEmpty(value))
         {
             if (index >= 0)
             {

@@ -40,4 +40,16 @@ internal static partial class Log
 
     [LoggerMessage(2014, LogLevel.Critical, "{Leg} {Script} {Text}")]
     public static partial void ScriptCritical(ILogger log, string leg, string script, string text);
+
+    [LoggerMessage(2015, LogLevel.Warning, "{Leg} media transport failed: {Text}")]
+    public static partial void TransportFailed(ILogger log, string leg, string text);
+
+    [LoggerMessage(2016, LogLevel.Information, "{Leg} media transport lost: no sign of the peer")]
+    public static partial void TransportLost(ILogger log, string leg);
+
+    [LoggerMessage(2017, LogLevel.Warning, "{Leg} answer to our offer cannot be used, the old session stays: {Text}")]
+    public static partial void BadAnswer(ILogger log, string leg, string text);
+
+    [LoggerMessage(2018, LogLevel.Warning, "{Leg} and {Peer} cannot be joined: {Text}")]
+    public static partial void CannotJoin(ILogger log, string leg, string peer, string text);
 }

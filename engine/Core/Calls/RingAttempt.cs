@@ -213,6 +213,7 @@ internal sealed class RingAttempt
             SignallingAddress = dial.Target.Binding?.Remote.Address,
             CallUuid = caller?.CallUuid ?? id.ToString(),
             Codecs = CodecsToward(caller, dial.Variables),
+            OfferProfile = LegCapability.ProfileOf(dial.Target.Binding?.Media ?? _core.Services.Plugins.MediaOf(dial.Target.Endpoint)),
         };
         if (caller is not null)
         {
@@ -276,7 +277,7 @@ internal sealed class RingAttempt
         }
 
         var ours = _core.Media.CodecsOf(caller);
-        IEnumerable<CodecOption> first = caller.Negotiated is { } done ? [done.Audio.Codec] : OfferedCodecs(caller.PendingOffer);
+        IEnumerable<CodecOption> first = caller.Negotiated is { } done ? done.Audio.Exists ? [done.Audio.Codec] : [] : OfferedCodecs(caller.PendingOffer);
         return [.. first.Where(c => ours.Contains(c) || caller.Negotiated is not null), .. ours.Where(c => !first.Contains(c))];
     }
 
@@ -332,7 +333,7 @@ internal sealed class RingAttempt
             return _request.EarlyMediaSucceeds;
         }
 
-        if (_early is null && _core.PreAnswer(caller, peer.Negotiated?.Audio.Codec))
+        if (_early is null && _core.PreAnswer(caller, peer.Negotiated))
         {
             _early = peer;
             _core.StopTone(caller);

@@ -17,6 +17,12 @@ internal sealed class Transfers(CallCore core)
             return;
         }
 
+        if (far is null && request.BridgedOnly)
+        {
+            core.Dispatch(leg, new LegCommand.TransferProgress(leg.Id, 481, Final: true));
+            return;
+        }
+
         // A caller alone with an application is transferred itself, as FreeSWITCH does.
         var moved = far ?? leg;
         if (request.ReferredBy is { } by)

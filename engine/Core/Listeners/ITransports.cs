@@ -19,6 +19,10 @@ internal interface ITransports
     /// <summary>Queues bytes on a connection.</summary>
     void Send(ConnectionId connection, ReadOnlySpan<byte> data);
 
+    /// <summary>Bytes that wait on a connection; 0 for one that this transport does not have.</summary>
+    /// <param name="connection">The connection.</param>
+    long QueuedBytes(ConnectionId connection) => 0;
+
     /// <summary>Opens a connection under an id that <see cref="NextConnectionId"/> gave.</summary>
     /// <param name="connection">The id.</param>
     /// <param name="listener">On whose behalf.</param>

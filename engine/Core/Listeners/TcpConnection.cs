@@ -85,6 +85,9 @@ internal sealed class TcpConnection : IPollTarget
         UpdateInterest();
     }
 
+    /// <summary>Bytes that wait to be sent.</summary>
+    public int QueuedBytes => _queue.Length;
+
     public void Send(ReadOnlySpan<byte> data)
     {
         if (_isClosing || IsClosed || data.IsEmpty)

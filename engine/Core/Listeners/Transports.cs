@@ -115,6 +115,8 @@ internal sealed class Transports : ITransports, IDisposable
         }
     }
 
+    public long QueuedBytes(ConnectionId connection) => _connections.TryGetValue(connection, out var open) ? open.QueuedBytes : 0;
+
     public void Close(ConnectionId connection)
     {
         if (_connections.TryGetValue(connection, out var open))

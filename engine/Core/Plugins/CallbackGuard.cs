@@ -57,6 +57,7 @@ internal sealed class CallbackGuard(PluginLog log, TimeSpan stall, PluginMetrics
         TransportEventKind.Configured => "Configured",
         TransportEventKind.HttpRequest => "HttpRequest",
         TransportEventKind.HttpAborted => "HttpAborted",
+        TransportEventKind.HttpReplied => "HttpReplied",
         TransportEventKind.Message => "Message",
         TransportEventKind.MessageResult => "MessageResult",
         TransportEventKind.SwitchEvent => "SwitchEvent",

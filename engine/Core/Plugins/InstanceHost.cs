@@ -124,6 +124,8 @@ internal sealed partial class InstanceHost : IPluginHost
         }
     }
 
+    public long QueuedBytes(ConnectionId connection) => Slot.Transports.QueuedBytes(connection);
+
     public void Send(ConnectionId connection, ReadOnlySpan<byte> data)
     {
         switch (Active)
@@ -232,6 +234,23 @@ internal sealed partial class InstanceHost : IPluginHost
         }
 
         Do(mode, () => Slot.Resolver.Resolve(key, hostName), alsoInReplay: true);
+    }
+
+    public void Fetch(long key, HttpFetch request)
+    {
+        var mode = Active;
+        var asked = (key, $"{request.Method} {request.Address}");
+        if (mode == InstanceMode.Replay && Given is not null && Given.Lookups.TryTake(asked, out _))
+        {
+            return;
+        }
+
+        if (mode == InstanceMode.Trial)
+        {
+            Recorder?.Lookups.Add(asked, true);
+        }
+
+        Do(mode, () => Slot.Fetcher.Fetch(key, request), alsoInReplay: true);
     }
 
     public void CompleteApi(long key, string reply) => Do(Active, () => Slot.Api.Complete(key, reply), alsoInReplay: true);

@@ -70,6 +70,7 @@ internal sealed partial class PluginSlot : ITransportSink
         Http = new PendingReplies<HttpReply>(services.Time, LongestHttp, MaxWaitingHttp, HttpReplies.Text(504, "the service did not answer in time\n"), HttpReplies.Text(503, "the service is busy\n"));
         Events = new EventFeed(_services.Events, action => Loop.Post(static a => ((Action)a!)(), action), e => Deliver(e));
         Resolver = new HostResolver(Loop, services.LookUp, e => Deliver(e));
+        Fetcher = new HostFetcher(Loop, HostFetcher.Default, e => Deliver(e));
         Transports = transports(this);
     }
 
@@ -88,6 +89,8 @@ internal sealed partial class PluginSlot : ITransportSink
     public HostTimers Timers { get; }
 
     public HostResolver Resolver { get; }
+
+    public HostFetcher Fetcher { get; }
 
     public ITransports Transports { get; }
 
@@ -274,7 +277,7 @@ internal sealed partial class PluginSlot : ITransportSink
                 Fail(e, $"is {StateName}");
                 break;
             case TransportEventKind.Opened or TransportEventKind.Closed or TransportEventKind.Timer or TransportEventKind.Resolved or TransportEventKind.Configured
-                or TransportEventKind.HttpAborted or TransportEventKind.MessageResult or TransportEventKind.ApiResult
+                or TransportEventKind.HttpAborted or TransportEventKind.MessageResult or TransportEventKind.ApiResult or TransportEventKind.HttpReplied
                 when State == SlotState.Quarantined && _parked.Count < MaxParked:
                 _parked.Enqueue(e);
                 break;

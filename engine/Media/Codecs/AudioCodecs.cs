@@ -10,15 +10,22 @@ internal abstract class AudioEncoder
     /// <returns>Bytes written.</returns>
     public abstract int Encode(ReadOnlySpan<short> samples, Span<byte> payload);
 
+    /// <summary>Gives back what it holds outside the managed heap.</summary>
+    public virtual void Release()
+    {
+    }
+
     /// <summary>Makes the encoder of a codec.</summary>
+    /// <param name="codec">The codec.</param>
+    /// <param name="rateHz">Rate of the samples: that of the codec, or 8000 or 16000 for Opus.</param>
     /// <returns>Null for a codec that can only be passed through.</returns>
-    public static AudioEncoder? Create(CodecOption codec) => codec.Codec switch
+    public static AudioEncoder? Create(CodecOption codec, int rateHz) => codec.Codec switch
     {
         AudioCodec.Pcmu => MuLawEncoder.Shared,
         AudioCodec.Pcma => ALawEncoder.Shared,
         AudioCodec.G722 => new G722Encoder(),
         AudioCodec.L16 => L16Encoder.Shared,
-        AudioCodec.Opus => null,
+        AudioCodec.Opus => Opus.IsAvailable ? new Opus.Encoder(rateHz) : null,
         _ => null,
     };
 
@@ -68,8 +75,11 @@ internal abstract class AudioEncoder
 /// <summary>Turns payload bytes into samples; one for each stream, since some carry state.</summary>
 internal abstract class AudioDecoder
 {
-    /// <summary>Samples that a payload holds.</summary>
-    public abstract int SamplesIn(int payloadLength);
+    /// <summary>Whether it makes up what was lost itself.</summary>
+    public virtual bool Conceals => false;
+
+    /// <summary>Samples that a payload holds; 0 for what cannot be decoded.</summary>
+    public abstract int SamplesIn(ReadOnlySpan<byte> payload);
 
     /// <summary>Decodes a payload as received.</summary>
     /// <param name="payload">Any bytes.</param>
@@ -77,15 +87,28 @@ internal abstract class AudioDecoder
     /// <returns>Samples written.</returns>
     public abstract int Decode(ReadOnlySpan<byte> payload, Span<short> samples);
 
+    /// <summary>Makes up what was lost.</summary>
+    /// <param name="following">The packet right after it, or empty.</param>
+    /// <param name="samples">Filled.</param>
+    /// <returns>Samples written.</returns>
+    public virtual int Conceal(ReadOnlySpan<byte> following, Span<short> samples) => 0;
+
+    /// <summary>Gives back what it holds outside the managed heap.</summary>
+    public virtual void Release()
+    {
+    }
+
     /// <summary>Makes the decoder of a codec.</summary>
+    /// <param name="codec">The codec.</param>
+    /// <param name="rateHz">Rate of the samples: that of the codec, or 8000 or 16000 for Opus.</param>
     /// <returns>Null for a codec that can only be passed through.</returns>
-    public static AudioDecoder? Create(CodecOption codec) => codec.Codec switch
+    public static AudioDecoder? Create(CodecOption codec, int rateHz) => codec.Codec switch
     {
         AudioCodec.Pcmu => MuLawDecoder.Shared,
         AudioCodec.Pcma => ALawDecoder.Shared,
         AudioCodec.G722 => new G722Decoder(),
         AudioCodec.L16 => L16Decoder.Shared,
-        AudioCodec.Opus => null,
+        AudioCodec.Opus => Opus.IsAvailable ? new Opus.Decoder(rateHz) : null,
         _ => null,
     };
 
@@ -93,7 +116,7 @@ internal abstract class AudioDecoder
     {
         public static readonly MuLawDecoder Shared = new();
 
-        public override int SamplesIn(int payloadLength) => payloadLength;
+        public override int SamplesIn(ReadOnlySpan<byte> payload) => payload.Length;
 
         public override int Decode(ReadOnlySpan<byte> payload, Span<short> samples)
         {
@@ -106,7 +129,7 @@ internal abstract class AudioDecoder
     {
         public static readonly ALawDecoder Shared = new();
 
-        public override int SamplesIn(int payloadLength) => payloadLength;
+        public override int SamplesIn(ReadOnlySpan<byte> payload) => payload.Length;
 
         public override int Decode(ReadOnlySpan<byte> payload, Span<short> samples)
         {
@@ -119,7 +142,7 @@ internal abstract class AudioDecoder
     {
         public static readonly L16Decoder Shared = new();
 
-        public override int SamplesIn(int payloadLength) => payloadLength / sizeof(short);
+        public override int SamplesIn(ReadOnlySpan<byte> payload) => payload.Length / sizeof(short);
 
         public override int Decode(ReadOnlySpan<byte> payload, Span<short> samples)
         {

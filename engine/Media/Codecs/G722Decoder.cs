@@ -9,7 +9,7 @@ internal sealed class G722Decoder : AudioDecoder
     private G722Band _low = new(32);
     private G722Band _high = new(8);
 
-    public override int SamplesIn(int payloadLength) => payloadLength * 2;
+    public override int SamplesIn(ReadOnlySpan<byte> payload) => payload.Length * 2;
 
     public override int Decode(ReadOnlySpan<byte> payload, Span<short> samples)
     {

@@ -1,10 +1,10 @@
 namespace XSwitchEngine.Media.Rtp;
 
 /// <summary>Loss and jitter of what one peer sends (RFC 3550 §A.1, §A.3, §A.8), across changes of its source.</summary>
-internal sealed class IncomingStream
+/// <param name="maxMisorder">How far behind the newest a packet is still of use; those asked for again come late.</param>
+internal sealed class IncomingStream(int maxMisorder = 100)
 {
     private const int MaxDropout = 3000;
-    private const int MaxMisorder = 100;
 
     private bool _started;
     private ushort _max;
@@ -63,7 +63,7 @@ internal sealed class IncomingStream
 
             _max = header.Sequence;
         }
-        else if (ahead <= 0x10000 - MaxMisorder)
+        else if (ahead <= 0x10000 - maxMisorder)
         {
             if (header.Sequence != _next)
             {

@@ -5,13 +5,15 @@ namespace XSwitchEngine.Media.Rtp;
 /// Time is counted in units of the RTP clock. A packet that comes while its place is being concealed moves playout back at once; spare
 /// delay is given up a frame at a time when it was not needed for four seconds. Holds at most 64 packets and 400 ms.
 /// </remarks>
-internal sealed class JitterBuffer(int clockHz, Stack<byte[]> buffers)
+/// <param name="clockHz">RTP clock.</param>
+/// <param name="buffers">Spare packet buffers.</param>
+/// <param name="startDelayMs">Delay to begin with.</param>
+internal sealed class JitterBuffer(int clockHz, Stack<byte[]> buffers, int startDelayMs = 20)
 {
     /// <summary>Size of the buffers in the shared stack.</summary>
     public const int BufferLength = RtpHeader.LongestPacket;
 
     private const int Capacity = 64;
-    private const int StartDelayMs = 20;
     private const int LongestDelayMs = 400;
     private const int LongestLatenessMs = 200;
     private const int SpareMs = 60;
@@ -93,7 +95,7 @@ internal sealed class JitterBuffer(int clockHz, Stack<byte[]> buffers)
     {
         if (!_playing)
         {
-            if (_count == 0 || nowUs - _firstUs < StartDelayMs * 1000)
+            if (_count == 0 || nowUs - _firstUs < startDelayMs * 1000)
             {
                 return false;
             }
@@ -153,6 +155,15 @@ internal sealed class JitterBuffer(int clockHz, Stack<byte[]> buffers)
         payload = default;
         skip = 0;
         return false;
+    }
+
+    /// <summary>Gives the packet behind a gap without taking it.</summary>
+    /// <param name="payload">Valid until the next call.</param>
+    /// <returns>False when there is none.</returns>
+    public bool TryPeek(out ReadOnlySpan<byte> payload)
+    {
+        payload = _count > 0 ? _slots[0].Data.AsSpan(0, _slots[0].Length) : default;
+        return _count > 0;
     }
 
     /// <summary>Passes over time that was concealed.</summary>

@@ -105,6 +105,21 @@ internal sealed class OutgoingStream(uint ssrc, ushort firstSequence, uint first
         return true;
     }
 
+    /// <summary>What is relayed next comes from elsewhere, whatever its numbers look like.</summary>
+    public void LeaveSource() => _relaying = false;
+
+    /// <summary>Tells which packet of the source that is relayed now had a number of this stream.</summary>
+    /// <param name="sequence">A number of this stream.</param>
+    /// <param name="source">The source's own number.</param>
+    /// <param name="timestampShift">What is added to the source's timestamps.</param>
+    /// <returns>False for one of before the change to this source, or that was never sent.</returns>
+    public bool TrySource(ushort sequence, out ushort source, out uint timestampShift)
+    {
+        source = (ushort)(sequence - _sequenceShift);
+        timestampShift = _timestampShift;
+        return _relaying && (short)(source - _sourceFloor) >= 0 && (short)(_sourceLast - source) >= 0;
+    }
+
     public void Count(int payloadLength)
     {
         Packets++;

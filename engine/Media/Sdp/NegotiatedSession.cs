@@ -55,34 +55,18 @@ public readonly record struct CodecOption(AudioCodec Codec, int RateHz)
     };
 }
 
-/// <summary>What this engine can do on one leg.</summary>
-/// <param name="Codecs">In order of preference; at least one.</param>
-/// <param name="Address">Address to advertise for media.</param>
-/// <param name="RtpPort">Port to advertise.</param>
-/// <param name="RtcpPort">RTCP port; advertised by a=rtcp when it is not the next one (RFC 3605).</param>
-public sealed record LocalCapability(IReadOnlyList<CodecOption> Codecs, IPAddress Address, int RtpPort, int RtcpPort)
-{
-    /// <summary>What we want to do; held legs ask for <see cref="MediaDirection.SendOnly"/> or inactive.</summary>
-    public MediaDirection Direction { get; init; } = MediaDirection.SendRecv;
-
-    /// <summary>Packet time to ask for, ms.</summary>
-    public int PtimeMs { get; init; } = 20;
-
-    /// <summary>Whether RFC 4733 events are offered and accepted.</summary>
-    public bool TelephoneEvent { get; init; } = true;
-
-    /// <summary>True: our order of codecs decides in answers; false: the offerer's.</summary>
-    public bool PreferOwnOrder { get; init; }
-
-    /// <summary>Session id of our o= line, the same for the life of the leg.</summary>
-    public long SessionId { get; init; }
-}
-
 /// <summary>The outcome of one offer/answer exchange, immutable.</summary>
 /// <param name="LocalSdp">The description that we sent: our answer, or our offer that was answered.</param>
 /// <param name="Version">Version of our o= line; one more at each change, the same when nothing changed.</param>
-/// <param name="Audio">The audio stream that is in force.</param>
-public sealed record NegotiatedSession(string LocalSdp, long Version, AudioStream Audio);
+/// <param name="Audio">The audio stream that is in force; without audio it says so itself.</param>
+public sealed record NegotiatedSession(string LocalSdp, long Version, AudioStream Audio)
+{
+    /// <summary>The video stream, or null.</summary>
+    public VideoStream? Video { get; init; }
+
+    /// <summary>What was agreed about the transport; null for plain RTP.</summary>
+    public TransportParameters? Transport { get; init; }
+}
 
 /// <summary>One negotiated audio stream, immutable.</summary>
 /// <param name="Codec">The codec both ways.</param>
@@ -109,6 +93,15 @@ public sealed record AudioStream(CodecOption Codec, MediaDirection Direction, IP
     /// <summary>Packet time that we send, ms: the peer's wish, bounded to 10..60.</summary>
     public int PtimeMs { get; init; } = 20;
 
+    /// <summary>RTP clock of telephone events; some peers count them at 8000 Hz beside Opus.</summary>
+    public int EventClockHz { get; init; } = StaticPayloadTypes.ClockHz(Codec);
+
+    /// <summary>Whether there is audio at all; without, this only says how the session reaches its peer.</summary>
+    public bool Exists { get; init; } = true;
+
+    /// <summary>Whether ICE finds the peer, so that the addresses here mean nothing.</summary>
+    public bool UsesIce { get; init; }
+
     /// <summary>Whether RTCP shares the RTP port (RFC 5761).</summary>
     public bool RtcpMux { get; init; }
 
@@ -122,5 +115,5 @@ public sealed record AudioStream(CodecOption Codec, MediaDirection Direction, IP
     public int MediaTimeoutMs { get; init; }
 
     /// <summary>Whether the peer put us on hold: it does not want to receive, or gave address 0.0.0.0.</summary>
-    public bool IsHeldByPeer => (Direction & MediaDirection.SendOnly) == 0 || Remote.Address.Equals(IPAddress.Any) || Remote.Port == 0;
+    public bool IsHeldByPeer => (Direction & MediaDirection.SendOnly) == 0 || (!UsesIce && (Remote.Address.Equals(IPAddress.Any) || Remote.Port == 0));
 }

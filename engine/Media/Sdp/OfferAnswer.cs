@@ -1,41 +1,52 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Net;
 
 namespace XSwitchEngine.Media;
 
-/// <summary>Offer/answer (RFC 3264) as pure functions of what we can do, what the peer said and what was agreed before.</summary>
-/// <remarks>A failed exchange leaves nothing behind: the caller keeps the previous session in force.</remarks>
-public static class OfferAnswer
+/// <summary>Offer/answer (RFC 3264, RFC 9429) as pure functions of what we can do, what the peer said and what was agreed before.</summary>
+/// <remarks>
+/// A failed exchange leaves nothing behind: the caller keeps the previous session in force. One audio and one video stream are in force
+/// at most; further m-lines keep their places with port 0. Retransmission formats, forward error correction and simulcast are not taken.
+/// </remarks>
+public static partial class OfferAnswer
 {
-    private const int OfferedEventType = 101;
-    private const int FirstDynamicType = 96;
-
     /// <summary>Writes an offer of all our codecs.</summary>
     /// <param name="local">What we can do and want.</param>
     /// <param name="previous">The session in force, or null for a first offer: its payload types and m-lines are kept.</param>
     /// <returns>The description; its o= version is the previous one when nothing else differs.</returns>
     public static string CreateOffer(LocalCapability local, NegotiatedSession? previous)
     {
-        var (earlier, earlierAudio) = ReadOwn(previous?.LocalSdp);
-        var formats = AssignFormats(local, earlierAudio?.RtpFormats ?? []);
+        var (earlier, earlierAudio) = ReadOwn(previous?.LocalSdp, "audio");
+        var earlierVideo = earlier?.Media.FirstOrDefault(static m => m.Kind == "video" && !m.IsRejected);
         var writer = new SdpWriter(local);
-        if (earlier is null)
+        var offered = new OfferedTransport(local, previous, earlierAudio ?? earlierVideo);
+        var wantsAudio = local.WantsAudio || (earlierAudio is null && local.Video.Count == 0);
+        var wantsVideo = local.Video.Count > 0 && offered.CanBundle;
+        var reused = earlierVideo ?? earlier?.Media.FirstOrDefault(static m => m.Kind == "video");
+        var reusedAudio = earlierAudio ?? earlier?.Media.FirstOrDefault(static m => m.Kind == "audio");
+        foreach (var media in earlier?.Media ?? [])
         {
-            writer.Audio(local, "RTP/AVP", formats, local.Direction, local.PtimeMs, rtcpMux: false);
-        }
-        else
-        {
-            foreach (var media in earlier.Media)
+            if (ReferenceEquals(media, reusedAudio) && wantsAudio)
             {
-                if (ReferenceEquals(media, earlierAudio))
-                {
-                    writer.Audio(local, media.Protocol, formats, local.Direction, local.PtimeMs, previous!.Audio.RtcpMux);
-                }
-                else
-                {
-                    writer.Rejected(media);
-                }
+                OfferAudio(writer, local, media, previous, offered);
             }
+            else if (ReferenceEquals(media, reused) && wantsVideo)
+            {
+                OfferVideo(writer, local, media, earlier!, offered);
+            }
+            else
+            {
+                writer.Rejected(media);
+            }
+        }
+
+        if (wantsAudio && reusedAudio is null)
+        {
+            OfferAudio(writer, local, null, previous, offered);
+        }
+
+        if (wantsVideo && reused is null)
+        {
+            OfferVideo(writer, local, null, earlier, offered);
         }
 
         return writer.ToText(previous, out _);
@@ -51,39 +62,66 @@ public static class OfferAnswer
     public static bool TryAnswer(LocalCapability local, SessionDescription offer, NegotiatedSession? previous, [NotNullWhen(true)] out NegotiatedSession? next, out string reason)
     {
         next = null;
-        reason = "no audio in the offer";
-        for (var i = 0; i < offer.Media.Count; i++)
+        Taken<AudioStream>? audio = null;
+        Taken<VideoStream>? video = null;
+        reason = "";
+        foreach (var media in offer.Media)
         {
-            var media = offer.Media[i];
-            if (media.Kind != "audio" || media.Port == 0)
+            if (media.IsRejected)
             {
                 continue;
             }
 
-            if (TryAcceptOffered(local, media, out var stream, out var formats, out var why))
+            var why = "";
+            if (media.Kind == "audio" && audio is null && local.WantsAudio && Fits(offer, video?.Media, media))
             {
-                var writer = new SdpWriter(local);
-                for (var k = 0; k < offer.Media.Count; k++)
-                {
-                    if (k == i)
-                    {
-                        writer.Audio(local, media.Protocol, formats, stream.Direction, Math.Min(local.PtimeMs, LongestPtime(stream.Codec)), stream.RtcpMux);
-                    }
-                    else
-                    {
-                        writer.Rejected(offer.Media[k]);
-                    }
-                }
-
-                next = new NegotiatedSession(writer.ToText(previous, out var version), version, stream);
-                reason = "";
-                return true;
+                audio = TakeAudio(local, media, previous, out why);
+            }
+            else if (media.Kind == "video" && video is null && local.Video.Count > 0 && Fits(offer, audio?.Media, media))
+            {
+                video = TakeVideo(local, media, previous, out why);
             }
 
-            reason = why;
+            reason = why.Length > 0 && (reason.Length == 0 || media.Kind == "audio") ? why : reason;
         }
 
-        return false;
+        var first = audio?.Media ?? video?.Media;
+        if (first is null)
+        {
+            reason = reason.Length > 0 ? reason : local.Video.Count > 0 ? "neither audio nor video in the offer" : "no audio in the offer";
+            return false;
+        }
+
+        var transport = audio?.Transport ?? video?.Transport;
+        var writer = new SdpWriter(local);
+        foreach (var media in offer.Media)
+        {
+            if (audio is { } a && ReferenceEquals(media, a.Media))
+            {
+                writer.Audio(media, a.Formats, a.Stream.Direction, Math.Min(local.PtimeMs, LongestPtime(a.Stream.Codec)), a.Stream.RtcpMux, transport);
+            }
+            else if (video is { } v && ReferenceEquals(media, v.Media))
+            {
+                writer.Video(media, v.Formats, v.Stream, transport);
+            }
+            else
+            {
+                writer.Rejected(media);
+            }
+        }
+
+        if (offer.Bundle.Count > 0 && IsSecure(first.Protocol))
+        {
+            writer.Bundle(offer.Bundle.Where(mid => mid == audio?.Media.Mid || mid == video?.Media.Mid));
+        }
+
+        next = new NegotiatedSession(writer.ToText(previous, out var version), version, audio?.Stream ?? NoAudio(local, first, transport))
+        {
+            Video = video?.Stream,
+            Transport = transport,
+        };
+        reason = "";
+        return true;
     }
 
     /// <summary>Takes the answer to our offer.</summary>
@@ -93,307 +131,123 @@ public static class OfferAnswer
     /// <param name="previous">The session in force, or null; it stays in force when this fails.</param>
     /// <param name="next">The new session with our offer as its local description.</param>
     /// <param name="reason">Why there is none, in words.</param>
-    /// <returns>False when the answer rejects the audio or names nothing that was offered.</returns>
+    /// <returns>False when the answer rejects all media or names nothing that was offered.</returns>
     public static bool TryAccept(LocalCapability local, string offerSdp, SessionDescription answer, NegotiatedSession? previous, [NotNullWhen(true)] out NegotiatedSession? next, out string reason)
     {
         next = null;
-        var (offer, offered) = ReadOwn(offerSdp);
-        if (offer is null || offered is null)
+        if (!SessionDescription.TryParse(offerSdp, out var offer, out reason))
         {
-            reason = "our offer had no audio";
             return false;
         }
 
-        // The answer's m-line is the one at the place of ours; some peers leave out rejected media, so fall back to the only audio.
+        var offeredAudio = offer.Media.FirstOrDefault(static m => m.Kind == "audio" && !m.IsRejected);
+        var offeredVideo = offer.Media.FirstOrDefault(static m => m.Kind == "video" && !m.IsRejected);
+        var audio = Answered(offer, offeredAudio, answer);
+        var video = Answered(offer, offeredVideo, answer);
+        if (audio is null && video is null)
+        {
+            reason = offeredAudio is null ? "our offer had no audio" : "audio rejected in the answer";
+            return false;
+        }
+
+        var (offered, first) = audio is not null ? (offeredAudio!, audio) : (offeredVideo!, video!);
+        if (!SameFamily(offered.Protocol, first.Protocol))
+        {
+            reason = $"answer wants {first.Protocol}, offered {offered.Protocol}";
+            return false;
+        }
+
+        if (!TryAnsweredTransport(local, offered, first, previous, out var transport, out reason))
+        {
+            return false;
+        }
+
+        AudioStream? stream = null;
+        if (audio is not null && !TryAcceptAudio(local, offeredAudio!, audio, transport, out stream, out reason))
+        {
+            return false;
+        }
+
+        var picture = video is null ? null : AcceptVideo(offeredVideo!, video);
+        if (stream is null && picture is null)
+        {
+            reason = "no common video codec in the answer";
+            return false;
+        }
+
+        next = new NegotiatedSession(offerSdp, offer.Version, stream ?? NoAudio(local, first, transport)) { Video = picture, Transport = transport };
+        next = next == previous ? previous : next; // the same object when nothing changed, so that a refresh is seen to be one
+        reason = "";
+        return true;
+    }
+
+    /// <summary>What an offer asks for, so that the right kind of session can be opened before it is answered.</summary>
+    /// <param name="offer">The peer's offer.</param>
+    public static TransportProfile ProfileOf(SessionDescription offer)
+    {
+        foreach (var media in offer.Media)
+        {
+            if (!media.IsRejected && media.Kind is "audio" or "video" && IsSecure(media.Protocol))
+            {
+                return media.Fingerprints.Count == 0 ? TransportProfile.Sdes : media.Ice is null ? TransportProfile.Dtls : TransportProfile.WebRtc;
+            }
+
+            if (!media.IsRejected && media.Kind == "audio")
+            {
+                return TransportProfile.Plain;
+            }
+        }
+
+        return TransportProfile.Plain;
+    }
+
+    /// <summary>The answer's m-line for one of ours: the one at its place; some peers leave out rejected media, then the only one of its kind.</summary>
+    private static MediaDescription? Answered(SessionDescription offer, MediaDescription? offered, SessionDescription answer)
+    {
+        if (offered is null)
+        {
+            return null;
+        }
+
         var place = 0;
         while (!ReferenceEquals(offer.Media[place], offered))
         {
             place++;
         }
 
-        var media = place < answer.Media.Count && answer.Media[place].Kind == "audio"
+        var media = place < answer.Media.Count && answer.Media[place].Kind == offered.Kind
             ? answer.Media[place]
-            : answer.Media.FirstOrDefault(m => m.Kind == "audio");
-        if (media is null || media.Port == 0)
-        {
-            reason = "audio rejected in the answer";
-            return false;
-        }
-
-        if (!IsPlain(media.Protocol))
-        {
-            reason = $"answer wants {media.Protocol}, offered {offered.Protocol}";
-            return false;
-        }
-
-        if (!TryAddress(local, media, out var remote, out var rtcp, out reason))
-        {
-            return false;
-        }
-
-        if (!TryPickAnswered(local, offered, media, out var codec, out var ours, out var theirs))
-        {
-            reason = $"no common codec: answer {Names(media)}, offered {Names(offered)}";
-            return false;
-        }
-
-        var mux = offered.RtcpMux && media.RtcpMux;
-        var clock = StaticPayloadTypes.ClockHz(codec);
-        next = new NegotiatedSession(offerSdp, offer.Version, new AudioStream(codec, Reverse(Effective(media)) & offered.Direction, remote, mux ? remote : rtcp)
-        {
-            SendPayloadType = theirs,
-            ReceivePayloadType = ours,
-            SendEventType = Find(offered, "telephone-event", clock) >= 0 ? Find(media, "telephone-event", clock) : -1,
-            ReceiveEventType = Find(media, "telephone-event", clock) >= 0 ? Find(offered, "telephone-event", clock) : -1,
-            ReceiveComfortNoiseType = -1,
-            PtimeMs = SendPtime(local, media, codec),
-            RtcpMux = mux,
-        });
-        next = Keep(previous, next);
-        reason = "";
-        return true;
+            : answer.Media.FirstOrDefault(m => m.Kind == offered.Kind);
+        return media is null || media.IsRejected ? null : media;
     }
 
-    private static bool TryAcceptOffered(LocalCapability local, MediaDescription media, [NotNullWhen(true)] out AudioStream? stream, out List<RtpFormat> formats, out string reason)
+    /// <summary>Whether a medium can share the transport of the one already taken.</summary>
+    private static bool Fits(SessionDescription offer, MediaDescription? taken, MediaDescription media)
     {
-        stream = null;
-        formats = [];
-        if (!IsPlain(media.Protocol))
+        if (taken is null)
         {
-            reason = media.Protocol.Contains("SAVP", StringComparison.OrdinalIgnoreCase)
-                ? $"encrypted media ({media.Protocol}) is not supported on this leg"
-                : $"unknown transport {media.Protocol}";
-            return false;
+            return !media.BundleOnly || offer.Bundle.Contains(media.Mid);
         }
 
-        if (!TryAddress(local, media, out var remote, out var rtcp, out reason))
-        {
-            return false;
-        }
-
-        if (!TryPickOffered(local, media, out var codec, out var format))
-        {
-            reason = $"no common codec: offer {Names(media)}, allow {string.Join(',', local.Codecs.Select(c => c.Name).Distinct())}";
-            return false;
-        }
-
-        formats.Add(format);
-        var clock = StaticPayloadTypes.ClockHz(codec);
-        var events = local.TelephoneEvent ? Find(media, "telephone-event", clock) : -1;
-        if (events >= 0)
-        {
-            formats.Add(new RtpFormat(events, "telephone-event", clock, 1));
-        }
-
-        var noise = Find(media, "CN", clock);
-        if (noise >= 0)
-        {
-            formats.Add(new RtpFormat(noise, "CN", clock, 1));
-        }
-
-        stream = new AudioStream(codec, Reverse(Effective(media)) & local.Direction, remote, media.RtcpMux ? remote : rtcp)
-        {
-            SendPayloadType = format.PayloadType,
-            ReceivePayloadType = format.PayloadType,
-            SendEventType = events,
-            ReceiveEventType = events,
-            ReceiveComfortNoiseType = noise,
-            PtimeMs = SendPtime(local, media, codec),
-            RtcpMux = media.RtcpMux,
-        };
-        return true;
+        return media.Mid.Length > 0 && offer.Bundle.Contains(media.Mid) && offer.Bundle.Contains(taken.Mid) && SameFamily(taken.Protocol, media.Protocol);
     }
 
-    private static bool TryPickOffered(LocalCapability local, MediaDescription media, out CodecOption codec, out RtpFormat format)
-    {
-        if (local.PreferOwnOrder)
-        {
-            foreach (var own in local.Codecs)
-            {
-                foreach (var offered in media.RtpFormats)
-                {
-                    if (StaticPayloadTypes.Matches(own, offered))
-                    {
-                        (codec, format) = (own, offered);
-                        return true;
-                    }
-                }
-            }
-        }
-        else
-        {
-            foreach (var offered in media.RtpFormats)
-            {
-                foreach (var own in local.Codecs)
-                {
-                    if (StaticPayloadTypes.Matches(own, offered))
-                    {
-                        (codec, format) = (own, offered);
-                        return true;
-                    }
-                }
-            }
-        }
-
-        (codec, format) = (default, default);
-        return false;
-    }
-
-    private static bool TryPickAnswered(LocalCapability local, MediaDescription offered, MediaDescription answered, out CodecOption codec, out int ours, out int theirs)
-    {
-        foreach (var format in answered.RtpFormats)
-        {
-            foreach (var own in local.Codecs)
-            {
-                if (!StaticPayloadTypes.Matches(own, format))
-                {
-                    continue;
-                }
-
-                foreach (var mine in offered.RtpFormats)
-                {
-                    if (StaticPayloadTypes.Matches(own, mine))
-                    {
-                        (codec, ours, theirs) = (own, mine.PayloadType, format.PayloadType);
-                        return true;
-                    }
-                }
-            }
-        }
-
-        (codec, ours, theirs) = (default, -1, -1);
-        return false;
-    }
-
-    private static bool TryAddress(LocalCapability local, MediaDescription media, out IPEndPoint remote, out IPEndPoint rtcp, out string reason)
-    {
-        remote = rtcp = new IPEndPoint(IPAddress.Any, 0);
-        if (media.Address is not { } address)
-        {
-            reason = "no IP address for audio";
-            return false;
-        }
-
-        if (address.AddressFamily != local.Address.AddressFamily && !IsUnspecified(address))
-        {
-            reason = $"media address {address} is not of the family of {local.Address}";
-            return false;
-        }
-
-        remote = new IPEndPoint(address, media.Port);
-        var rtcpAddress = media.RtcpAddress is { } other && other.AddressFamily == address.AddressFamily ? other : address;
-        rtcp = new IPEndPoint(rtcpAddress, media.RtcpPort != 0 ? media.RtcpPort : Math.Min(media.Port + 1, 65535));
-        reason = "";
-        return true;
-    }
-
-    /// <summary>Assigns payload types to all that we offer; what had a number keeps it (RFC 3264 §8.3.2).</summary>
-    private static List<RtpFormat> AssignFormats(LocalCapability local, IReadOnlyList<RtpFormat> earlier)
-    {
-        var formats = new List<RtpFormat>();
-        var used = new HashSet<int>(earlier.Select(f => f.PayloadType));
-        var events = new List<int>();
-        foreach (var codec in local.Codecs)
-        {
-            var clock = StaticPayloadTypes.ClockHz(codec);
-            var channels = codec.Codec == AudioCodec.Opus ? 2 : 1;
-            if (formats.Any(f => StaticPayloadTypes.Matches(codec, f)))
-            {
-                continue;
-            }
-
-            var number = earlier.Where(f => StaticPayloadTypes.Matches(codec, f)).Select(f => f.PayloadType).FirstOrDefault(-1);
-            number = number >= 0 ? number : StaticPayloadTypes.Of(codec);
-            formats.Add(new RtpFormat(number >= 0 ? number : NextFree(used), codec.Name, clock, channels));
-            used.Add(formats[^1].PayloadType);
-            if (local.TelephoneEvent && !events.Contains(clock))
-            {
-                events.Add(clock);
-            }
-        }
-
-        foreach (var clock in events)
-        {
-            var number = earlier.Where(f => f.Is("telephone-event") && f.ClockHz == clock).Select(f => f.PayloadType).FirstOrDefault(-1);
-            number = number < 0 && clock == events[0] && !used.Contains(OfferedEventType) ? OfferedEventType : number;
-            formats.Add(new RtpFormat(number >= 0 ? number : NextFree(used), "telephone-event", clock, 1));
-            used.Add(formats[^1].PayloadType);
-        }
-
-        return formats;
-    }
-
-    private static int NextFree(HashSet<int> used)
-    {
-        var number = FirstDynamicType;
-        while (number == OfferedEventType || used.Contains(number))
-        {
-            number++;
-        }
-
-        return number;
-    }
-
-    /// <summary>Reads a description of our own; the audio is the m-line that is in use.</summary>
-    private static (SessionDescription? Description, MediaDescription? Audio) ReadOwn(string? sdp)
-    {
-        if (sdp is null || !SessionDescription.TryParse(sdp, out var description, out _))
-        {
-            return (null, null);
-        }
-
-        var audio = description.Media.FirstOrDefault(m => m.Kind == "audio" && m.Port != 0);
-        return audio is null ? (null, null) : (description, audio);
-    }
-
-    /// <summary>The same object when nothing changed, so that a refresh is seen to be one.</summary>
-    private static NegotiatedSession Keep(NegotiatedSession? previous, NegotiatedSession next) => next == previous ? previous : next;
-
-    private static bool IsPlain(string protocol) =>
-        protocol.Equals("RTP/AVP", StringComparison.OrdinalIgnoreCase) || protocol.Equals("RTP/AVPF", StringComparison.OrdinalIgnoreCase);
-
-    private static bool IsUnspecified(IPAddress address) => address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
-
-    /// <summary>The author's direction; an address of 0.0.0.0 means that it receives nothing (hold as in RFC 2543, RFC 3264 §8.4).</summary>
-    private static MediaDirection Effective(MediaDescription media) =>
-        IsUnspecified(media.Address!) ? media.Direction & MediaDirection.SendOnly : media.Direction;
+    /// <summary>Reads a description of our own; the medium is the m-line that is in use.</summary>
+    private static (SessionDescription? Description, MediaDescription? Media) ReadOwn(string? sdp, string kind) =>
+        sdp is not null && SessionDescription.TryParse(sdp, out var description, out _)
+            ? (description, description.Media.FirstOrDefault(m => m.Kind == kind && !m.IsRejected))
+            : (null, null);
 
     private static MediaDirection Reverse(MediaDirection direction) =>
         ((direction & MediaDirection.SendOnly) != 0 ? MediaDirection.RecvOnly : MediaDirection.Inactive)
         | ((direction & MediaDirection.RecvOnly) != 0 ? MediaDirection.SendOnly : MediaDirection.Inactive);
-
-    private static int Find(MediaDescription media, string name, int clockHz)
-    {
-        foreach (var format in media.RtpFormats)
-        {
-            if (format.Is(name) && format.ClockHz == clockHz)
-            {
-                return format.PayloadType;
-            }
-        }
-
-        return -1;
-    }
-
-    /// <summary>Packet time to send: the peer's wish in whole 10 ms within 10..60 and its maximum.</summary>
-    private static int SendPtime(LocalCapability local, MediaDescription media, CodecOption codec)
-    {
-        var wish = media.PtimeMs > 0 ? media.PtimeMs : local.PtimeMs;
-        if (media.MaxPtimeMs > 0)
-        {
-            wish = Math.Min(wish, media.MaxPtimeMs);
-        }
-
-        return Math.Clamp(wish / 10 * 10, 10, LongestPtime(codec));
-    }
-
-    /// <summary>Longest packet time, ms: 60, and no packet beyond what an Ethernet frame carries.</summary>
-    private static int LongestPtime(CodecOption codec) =>
-        codec.Codec == AudioCodec.L16 ? Math.Min(60, 1400 / (codec.RateHz / 1000 * sizeof(short)) / 10 * 10) : 60;
 
     private static string Names(MediaDescription media)
     {
         var known = media.RtpFormats.Where(f => !f.Is("telephone-event") && !f.Is("CN")).Select(f => f.Name).Distinct(StringComparer.OrdinalIgnoreCase).Take(8).ToList();
         return known.Count > 0 ? string.Join(',', known) : string.Join(',', media.Formats.Take(8));
     }
+
+    /// <summary>A medium that was taken from an offer.</summary>
+    private sealed record Taken<TStream>(MediaDescription Media, TStream Stream, IReadOnlyList<RtpFormat> Formats, TransportParameters? Transport);
 }

@@ -18,10 +18,12 @@ public sealed class SessionDescription
     /// <summary>Most a= lines in the whole description.</summary>
     public const int MaxAttributes = 2048;
 
-    internal SessionDescription(long version, IReadOnlyList<MediaDescription> media)
+    internal SessionDescription(long version, IReadOnlyList<MediaDescription> media, IReadOnlyList<string> bundle, bool iceLite)
     {
         Version = version;
         Media = media;
+        Bundle = bundle;
+        IceLite = iceLite;
     }
 
     /// <summary>The sess-version of the o= line; 0 when it cannot be read.</summary>
@@ -29,6 +31,12 @@ public sealed class SessionDescription
 
     /// <summary>The m= sections in their order.</summary>
     public IReadOnlyList<MediaDescription> Media { get; }
+
+    /// <summary>The mids of the first a=group:BUNDLE (RFC 9143), in their order; empty without one.</summary>
+    public IReadOnlyList<string> Bundle { get; }
+
+    /// <summary>Whether the author answers checks only (RFC 8445 §2.5).</summary>
+    public bool IceLite { get; }
 
     /// <summary>Reads a description.</summary>
     /// <param name="text">The body as received; a string converts by itself.</param>

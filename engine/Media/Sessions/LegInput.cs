@@ -11,31 +11,33 @@ internal sealed class LegInput
 
     private readonly JitterBuffer _jitter;
     private readonly AudioDecoder _decoder;
-    private readonly int _samplesPerUnit;
+    private readonly int _clockHz;
     private readonly short[] _frame;
     private readonly short[] _history;
     private short[] _decoded = [];
     private int _decodedAt;
     private int _decodedLength;
+    private bool _isMadeUp;
     private int _concealed;
     private int _historyAt;
     private int _noisePeak;
     private uint _noise = 0x9E3779B9;
 
-    private LegInput(CodecOption codec, AudioDecoder decoder, Stack<byte[]> buffers)
+    private LegInput(CodecOption codec, int rateHz, AudioDecoder decoder, Stack<byte[]> buffers)
     {
         Codec = codec;
+        RateHz = rateHz;
         _decoder = decoder;
-        var clockHz = StaticPayloadTypes.ClockHz(codec);
-        _samplesPerUnit = codec.RateHz / clockHz;
-        _jitter = new JitterBuffer(clockHz, buffers);
-        _frame = new short[codec.RateHz / 50];
-        _history = new short[codec.RateHz / 50];
+        _clockHz = StaticPayloadTypes.ClockHz(codec);
+        _jitter = new JitterBuffer(_clockHz, buffers, decoder.Conceals ? 40 : 20); // a copy of what was lost comes one packet later
+        _frame = new short[rateHz / 50];
+        _history = new short[rateHz / 50];
     }
 
     public CodecOption Codec { get; }
 
-    public int RateHz => Codec.RateHz;
+    /// <summary>Rate of <see cref="Frame"/>: that of the codec, or what the other side of a conversion has.</summary>
+    public int RateHz { get; }
 
     /// <summary>The frame of this tick; silence when <see cref="HasAudio"/> is false.</summary>
     public Span<short> Frame => _frame;
@@ -47,13 +49,13 @@ internal sealed class LegInput
 
     /// <summary>Makes the input of a codec.</summary>
     /// <returns>Null for a codec that cannot be decoded here.</returns>
-    public static LegInput? Create(CodecOption codec, Stack<byte[]> buffers) =>
-        AudioDecoder.Create(codec) is { } decoder ? new LegInput(codec, decoder, buffers) : null;
+    public static LegInput? Create(CodecOption codec, int rateHz, Stack<byte[]> buffers) =>
+        AudioDecoder.Create(codec, rateHz) is { } decoder ? new LegInput(codec, rateHz, decoder, buffers) : null;
 
     /// <summary>Takes an audio packet.</summary>
     public void Add(ReadOnlySpan<byte> payload, uint timestamp, long nowUs)
     {
-        var units = _decoder.SamplesIn(payload.Length) / _samplesPerUnit;
+        var units = ToUnits(_decoder.SamplesIn(payload));
         if (units > 0)
         {
             _noisePeak = 0;
@@ -78,8 +80,12 @@ internal sealed class LegInput
         _decodedAt = _decodedLength = 0;
     }
 
-    /// <summary>Gives the packet buffers back; the input is not used afterwards.</summary>
-    public void Release() => _jitter.Clear();
+    /// <summary>Gives the packet buffers and the decoder back; the input is not used afterwards.</summary>
+    public void Release()
+    {
+        _jitter.Clear();
+        _decoder.Release();
+    }
 
     /// <summary>Makes the frame of this tick.</summary>
     public void Read(long nowUs)
@@ -99,20 +105,25 @@ internal sealed class LegInput
                 var take = Math.Min(frame.Length, _decodedLength - _decodedAt);
                 _decoded.AsSpan(_decodedAt, take).CopyTo(frame);
                 _decodedAt += take;
-                _concealed = 0;
+                _concealed = _isMadeUp ? _concealed + take : 0;
                 frame = frame[take..];
             }
             else if (_jitter.TryTake(out var missing, out var payload, out var skip))
             {
                 Decode(payload);
-                _decodedAt = Math.Min(_decodedLength, skip * _samplesPerUnit);
+                _decodedAt = Math.Min(_decodedLength, ToSamples(skip));
+            }
+            else if (_decoder.Conceals && _noisePeak == 0)
+            {
+                ConcealByDecoder(missing);
             }
             else
             {
-                var units = Math.Min(missing, frame.Length / _samplesPerUnit);
-                Conceal(frame[..(units * _samplesPerUnit)]);
-                _jitter.Conceal(units);
-                frame = frame[(units * _samplesPerUnit)..];
+                // At least one sample: a gap shorter than that would never end.
+                var samples = missing == int.MaxValue ? frame.Length : Math.Clamp(ToSamples(missing), 1, frame.Length);
+                Conceal(frame[..samples]);
+                _jitter.Conceal(ToUnits(samples));
+                frame = frame[samples..];
             }
         }
 
@@ -129,15 +140,46 @@ internal sealed class LegInput
 
     private void Decode(ReadOnlySpan<byte> payload)
     {
-        var length = _decoder.SamplesIn(payload.Length);
+        var length = _decoder.SamplesIn(payload);
+        _decodedLength = _decoder.Decode(payload, Room(length)[..length]);
+        _decodedAt = 0;
+        _isMadeUp = false;
+        if (_decodedLength == 0 && length > 0)
+        {
+            Room(length).Clear(); // undecodable: its time passes in silence
+            _decodedLength = length;
+        }
+    }
+
+    /// <summary>Lets the decoder fill a gap: the last frame of it from the packet behind it, which may carry it a second time.</summary>
+    private void ConcealByDecoder(int missingUnits)
+    {
+        var frame = RateHz / 50;
+        var grain = RateHz / 400; // 2.5 ms: decoders fill nothing shorter
+        var missing = missingUnits == int.MaxValue ? frame : ToSamples(missingUnits);
+        var length = missing <= frame ? missing : Math.Min(frame, missing - frame);
+        length = Math.Max(grain, length / grain * grain);
+        var following = missingUnits != int.MaxValue && missing <= frame && _jitter.TryPeek(out var next) ? next : default;
+        var room = Room(length)[..length];
+        var made = _decoder.Conceal(following, room);
+        room[made..].Clear();
+        (_decodedAt, _decodedLength, _isMadeUp) = (0, length, true);
+        _jitter.Conceal(Math.Min(missingUnits, ToUnits(length)));
+    }
+
+    private Span<short> Room(int length)
+    {
         if (_decoded.Length < length)
         {
             _decoded = new short[length];
         }
 
-        _decodedLength = _decoder.Decode(payload, _decoded);
-        _decodedAt = 0;
+        return _decoded;
     }
+
+    private int ToUnits(int samples) => (int)((long)samples * _clockHz / RateHz);
+
+    private int ToSamples(int units) => (int)((long)units * RateHz / _clockHz);
 
     /// <summary>Fills a gap: comfort noise when the peer asked for it, else the last frame again, fading out.</summary>
     private void Conceal(Span<short> frame)

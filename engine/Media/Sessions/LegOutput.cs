@@ -17,13 +17,14 @@ internal sealed class LegOutput
     private int _pendingLength;
     private Resampler? _resampler;
 
-    private LegOutput(MediaLeg leg, AudioEncoder encoder, CodecOption codec, int ptimeMs)
+    private LegOutput(MediaLeg leg, AudioEncoder encoder, CodecOption codec, int rateHz, int ptimeMs)
     {
         _leg = leg;
         _encoder = encoder;
         Codec = codec;
         PtimeMs = ptimeMs;
-        _samples = new short[codec.RateHz / 50];
+        RateHz = rateHz;
+        _samples = new short[rateHz / 50];
         _frameBytes = codec.Codec switch
         {
             AudioCodec.Pcmu or AudioCodec.Pcma => _samples.Length,
@@ -34,14 +35,15 @@ internal sealed class LegOutput
         };
         _packetBytes = _frameBytes * ptimeMs / 20;
         _packetUnits = StaticPayloadTypes.ClockHz(codec) / 1000 * ptimeMs;
-        _pending = ptimeMs == 20 ? null : new byte[_packetBytes + _frameBytes];
+        _pending = ptimeMs == 20 || _frameBytes == 0 ? null : new byte[_packetBytes + _frameBytes];
     }
 
     public CodecOption Codec { get; }
 
     public int PtimeMs { get; }
 
-    public int RateHz => Codec.RateHz;
+    /// <summary>Rate of <see cref="Frame"/>: that of the codec, or what the other side of a conversion has.</summary>
+    public int RateHz { get; }
 
     /// <summary>The frame that was sent in this tick, or silence; for recordings.</summary>
     public Span<short> Frame => _samples;
@@ -50,8 +52,11 @@ internal sealed class LegOutput
 
     /// <summary>Makes the output of a codec.</summary>
     /// <returns>Null for a codec that cannot be encoded here.</returns>
-    public static LegOutput? Create(MediaLeg leg, CodecOption codec, int ptimeMs) =>
-        AudioEncoder.Create(codec) is { } encoder ? new LegOutput(leg, encoder, codec, ptimeMs) : null;
+    public static LegOutput? Create(MediaLeg leg, CodecOption codec, int rateHz, int ptimeMs) =>
+        AudioEncoder.Create(codec, rateHz) is { } encoder ? new LegOutput(leg, encoder, codec, rateHz, ptimeMs) : null;
+
+    /// <summary>Gives the encoder back; the output is not used afterwards.</summary>
+    public void Release() => _encoder.Release();
 
     /// <summary>Sends a frame of 20 ms.</summary>
     /// <param name="samples">At <paramref name="rateHz"/>; may be <see cref="Frame"/> itself.</param>

@@ -5,6 +5,8 @@ internal enum CommandKind : byte
 {
     Add,
     Configure,
+    ConfigureVideo,
+    RequestKeyFrame,
     SetTransport,
     Bridge,
     Unbridge,
@@ -19,6 +21,9 @@ internal enum CommandKind : byte
     JoinRoom,
     SetRoomFlags,
     LeaveRoom,
+    Publish,
+    Watch,
+    LeaveStream,
     Close,
 
     /// <summary>The leg moves to another loop: this one lets go of it.</summary>

@@ -10,6 +10,7 @@ internal sealed class MediaCore(IMediaOutput output)
     private readonly TickWheel _ticks = new();
     private readonly CoarseTimers _timers = new();
     private readonly Dictionary<long, Room> _rooms = [];
+    private readonly Dictionary<long, StreamHub> _hubs = [];
     private readonly byte[] _scratch = new byte[ScratchLength];
     private readonly short[] _mix = new short[MixLength];
     private long _nowUs;
@@ -30,6 +31,9 @@ internal sealed class MediaCore(IMediaOutput output)
 
     /// <summary>Spare packet buffers of all jitter buffers.</summary>
     public Stack<byte[]> PacketBuffers { get; } = new();
+
+    /// <summary>The time of what is being done.</summary>
+    public long NowUs => _nowUs;
 
     /// <summary>When <see cref="Run"/> is due; <see cref="long.MaxValue"/> while nothing is.</summary>
     public long DueUs => Math.Min(_ticks.DueUs, _timers.DueUs);
@@ -54,6 +58,12 @@ internal sealed class MediaCore(IMediaOutput output)
                 break;
             case CommandKind.Configure:
                 leg.Configure((AudioStream)command.Argument!, nowUs);
+                break;
+            case CommandKind.ConfigureVideo:
+                leg.ConfigureVideo((VideoStream?)command.Argument, nowUs);
+                break;
+            case CommandKind.RequestKeyFrame:
+                leg.RequestKeyFrame(nowUs);
                 break;
             case CommandKind.SetTransport:
                 leg.SetTransport((TransportParameters)command.Argument!, command.Value != 0, nowUs);
@@ -97,6 +107,15 @@ internal sealed class MediaCore(IMediaOutput output)
                 break;
             case CommandKind.LeaveRoom:
                 leg.Room?.Remove(leg);
+                break;
+            case CommandKind.Publish:
+                FindHub(command.Number).Publish(leg);
+                break;
+            case CommandKind.Watch:
+                FindHub(command.Number).Watch(leg);
+                break;
+            case CommandKind.LeaveStream:
+                leg.Hub?.Leave(leg);
                 break;
             case CommandKind.Close:
                 leg.Close(nowUs);
@@ -151,6 +170,10 @@ internal sealed class MediaCore(IMediaOutput output)
 
     public void RemoveRoom(Room room) => _rooms.Remove(room.Id);
 
+    public void AddHub(StreamHub hub) => _hubs[hub.Id] = hub;
+
+    public void RemoveHub(StreamHub hub) => _hubs.Remove(hub.Id);
+
     /// <summary>What was begun on a leg that is gone ends at once, so that its one event still comes.</summary>
     private void EndUnbegun(in MediaCommand command)
     {
@@ -182,6 +205,8 @@ internal sealed class MediaCore(IMediaOutput output)
 
         room.Add(leg, flags);
     }
+
+    private StreamHub FindHub(long id) => _hubs.TryGetValue(id, out var hub) ? hub : new StreamHub(id, this);
 
     private void Release(MediaLeg leg)
     {

@@ -157,7 +157,7 @@ internal sealed partial class MediaLeg
             var isUp = _isUp || (Stream is not null && nowUs - _configuredUs > Recording.LongestWaitUs);
             foreach (var recording in recordings)
             {
-                recording.Write(isUp, received, Stream?.Codec.RateHz ?? 0, sent, sentHz, Core!.Mix);
+                recording.Write(isUp, received, Input?.RateHz ?? Stream?.Codec.RateHz ?? 0, sent, sentHz, Core!.Mix);
             }
 
             DropEndedRecordings();
@@ -198,6 +198,8 @@ internal sealed partial class MediaLeg
         {
             Core.SetTicking(this, NeedsTicks);
         }
+
+        ArrangeVideo();
     }
 
     private bool NeedsTicks => Stream is not null && (Input is not null || Playback is not null || Digits is { IsBusy: true } || _recordings is { Count: > 0 });
@@ -220,11 +222,13 @@ internal sealed partial class MediaLeg
     /// <summary>Makes the decoder and the encoder that are needed, and drops those that are not.</summary>
     private void ArrangeCodecs(MediaLeg? peer)
     {
-        var isTranscoded = peer is { Generates: false, EchoMs: < 0, Stream: not null } && EchoMs < 0 && _relayTo is null;
-        var decodes = Stream is not null && (_detects || _silenceThreshold > 0 || _recordings is { Count: > 0 } || EchoMs > 0
+        var isTranscoded = peer is { Generates: false, EchoMs: < 0, Stream.Exists: true } && EchoMs < 0 && _relayTo is null;
+        var decodes = Stream is { Exists: true } && (_detects || _silenceThreshold > 0 || _recordings is { Count: > 0 } || EchoMs > 0
             || (Room is not null && (RoomFlags & RoomFlags.Speak) != 0) || isTranscoded || peer is { RecordsSent: true });
-        var encodes = Stream is not null && (Generates || (peer is not null && peer._relayTo != this && EchoMs < 0));
-        if (Input is { } input && (!decodes || input.Codec != Stream!.Codec))
+        var encodes = Stream is { Exists: true } && (Generates || (peer is { Stream.Exists: true } && peer._relayTo != this && EchoMs < 0));
+        var rateHz = SampleRate(peer);
+        var sentHz = Playback is null ? rateHz : SampleRate(null);
+        if (Input is { } input && (!decodes || input.Codec != Stream!.Codec || input.RateHz != rateHz))
         {
             input.Release();
             Input = null;
@@ -232,24 +236,34 @@ internal sealed partial class MediaLeg
 
         if (decodes && Input is null)
         {
-            Input = LegInput.Create(Stream!.Codec, Core!.PacketBuffers);
+            Input = LegInput.Create(Stream!.Codec, rateHz, Core!.PacketBuffers);
         }
 
-        if (Output is { } output && (!encodes || output.Codec != Stream!.Codec || output.PtimeMs != Stream.PtimeMs))
+        if (Output is { } output && (!encodes || output.Codec != Stream!.Codec || output.PtimeMs != Stream.PtimeMs || output.RateHz != sentHz))
         {
+            output.Release();
             Output = null;
             _outgoing.Break();
         }
 
         if (encodes && Output is null)
         {
-            Output = LegOutput.Create(this, Stream!.Codec, Stream.PtimeMs);
+            Output = LegOutput.Create(this, Stream!.Codec, sentHz, Stream.PtimeMs);
             if (Output is null && Playback is not null)
             {
                 Playback.Finish(PlaybackEnd.Failed); // the codec can only be passed through
             }
         }
     }
+
+    /// <summary>
+    /// Rate of the samples that this leg decodes to and encodes from. Opus takes that of the codec it is converted from and to: half the
+    /// work of 48 kHz and a resampler; files, rooms and what is heard of other Opus legs have all of it.
+    /// </summary>
+    private int SampleRate(MediaLeg? peer) =>
+        Stream is not { } ours ? 0
+        : ours.Codec.Codec == AudioCodec.Opus && peer?.Stream is { Codec.RateHz: 8000 or 16000 } theirs ? theirs.Codec.RateHz
+        : ours.Codec.RateHz;
 
     /// <summary>The frame that the peer hears in this tick, for recordings.</summary>
     private (short[]? Samples, int RateHz) SentFrame()

@@ -63,8 +63,10 @@ internal sealed partial class MediaLeg
         }
     }
 
+    private int EventClockHz => Stream?.EventClockHz ?? 8000;
+
     /// <summary>Whether event packets go to the bridged leg as they are.</summary>
-    private bool RelaysEvents => Peer is { Stream: not null } peer && _relayTo == peer && peer.SendsEvents && peer._clockHz == _clockHz;
+    private bool RelaysEvents => Peer is { Stream: not null } peer && _relayTo == peer && peer.SendsEvents && peer.EventClockHz == EventClockHz;
 
     private void BeginEvent()
     {
@@ -81,7 +83,7 @@ internal sealed partial class MediaLeg
     private void EndEvent()
     {
         _events.End();
-        var durationMs = (int)((long)_events.Units * 1000 / _clockHz);
+        var durationMs = (int)((long)_events.Units * 1000 / EventClockHz);
         if (_isFollowed)
         {
             _isFollowed = false;
@@ -134,7 +136,7 @@ internal sealed partial class MediaLeg
 
         var packet = Core!.Scratch[..(RtpHeader.FixedLength + 4)];
         var payload = packet[RtpHeader.FixedLength..];
-        var frame = digits.Step(SendsEvents, _clockHz, payload);
+        var frame = digits.Step(SendsEvents, EventClockHz, payload);
         switch (frame)
         {
             case DigitFrame.FirstEvent when CanSend:

@@ -19,6 +19,7 @@ internal sealed partial class MediaLeg
         }
 
         _rtcp.Add(summary, nowUs, Core!.Output.UtcNow);
+        _video?.OnRtcp(packet, nowUs);
     }
 
     private void SendReport(long nowUs, bool goodbye)
@@ -44,10 +45,7 @@ internal sealed partial class MediaLeg
             writer.Report(_outgoing.Ssrc, null, block);
         }
 
-        Span<byte> name = stackalloc byte[16];
-        _ = Encoding.ASCII.GetBytes("xs-", name);
-        _ = _outgoing.Ssrc.TryFormat(name[3..], out var digits, "x8");
-        writer.Name(_outgoing.Ssrc, name[..(3 + digits)]);
+        WriteName(ref writer, _outgoing.Ssrc);
         if (goodbye)
         {
             writer.Bye(_outgoing.Ssrc);
@@ -55,6 +53,15 @@ internal sealed partial class MediaLeg
 
         _rtcp.Sent(_outgoing.Packets);
         SendRtcp(Core.Scratch[..writer.Length], to);
+    }
+
+    /// <summary>One name for all that this leg sends, so that the receiver plays its audio and video together.</summary>
+    private void WriteName(ref RtcpWriter writer, uint ssrc)
+    {
+        Span<byte> name = stackalloc byte[16];
+        _ = Encoding.ASCII.GetBytes("xs-", name);
+        _ = _outgoing.Ssrc.TryFormat(name[3..], out var digits, "x8");
+        writer.Name(ssrc, name[..(3 + digits)]);
     }
 
     /// <summary>What reports need to remember.</summary>
@@ -133,13 +140,16 @@ internal sealed partial class MediaLeg
 
             if (summary is { HasBlock: true, Block: { LastReport: not 0 } block })
             {
-                var now = (uint)(ToNtp(utc) >> 16);
-                var roundTrip = (int)(now - block.LastReport - block.DelaySinceLastReport);
-                if (roundTrip is >= 0 and < 10 * 65536)
-                {
-                    RoundTripMs = roundTrip * 1000.0 / 65536;
-                }
+                RoundTripMs = RoundTrip(block, utc) ?? RoundTripMs;
             }
+        }
+
+        /// <summary>How long a report went there and back, ms; null for one that cannot be ours.</summary>
+        public static double? RoundTrip(in ReportBlock block, DateTimeOffset utc)
+        {
+            var now = (uint)(ToNtp(utc) >> 16);
+            var roundTrip = (int)(now - block.LastReport - block.DelaySinceLastReport);
+            return roundTrip is >= 0 and < 10 * 65536 ? roundTrip * 1000.0 / 65536 : null;
         }
     }
 }

@@ -36,7 +36,7 @@ internal sealed partial class MediaLeg : ITicker
     /// <param name="random">Where its SSRC, first sequence number and first timestamp come from; unpredictable (RFC 3550 §5.1).</param>
     public MediaLeg(MediaSession session, long owner, ReadOnlySpan<byte> random)
     {
-        Session = session;
+        Session = session with { AudioSource = BitConverter.ToUInt32(random), VideoSource = ~BitConverter.ToUInt32(random) };
         Owner = owner;
         _outgoing = new OutgoingStream(BitConverter.ToUInt32(random), (ushort)(BitConverter.ToUInt16(random[4..]) & 0x7FFF), BitConverter.ToUInt32(random[6..]));
     }
@@ -128,33 +128,25 @@ internal sealed partial class MediaLeg : ITicker
             return;
         }
 
-        if (!RtpHeader.TryParse(packet, out var header) || !Classify(stream, header.PayloadType, out var kind)
-            || !_latch.Accept(source, nowUs) || !_incoming.Add(header, out var restarted))
+        if (!RtpHeader.TryParse(packet, out var header))
         {
             Drop();
             return;
         }
 
-        if (_latch.IsLocked && !_isConnected)
+        if (!Classify(stream, header.PayloadType, out var kind))
         {
-            _isConnected = true;
-            _remote = _latch.Current.ToEndPoint();
-            Core!.Output.Connect(this, _latch.Current);
+            OnOther(packet, header, source, nowUs);
+            return;
         }
 
-        _lastReceivedUs = nowUs;
-        _bytesReceived += header.PayloadLength;
-        if (!_isUp)
+        if (!_latch.Accept(source, nowUs) || !_incoming.Add(header, out var restarted))
         {
-            BecomeUp(nowUs);
+            Drop();
+            return;
         }
 
-        if (_timedOut)
-        {
-            _timedOut = false;
-            Schedule(nowUs);
-        }
-
+        Arrived(header.PayloadLength, nowUs);
         if (restarted)
         {
             Input?.Restart();
@@ -189,6 +181,7 @@ internal sealed partial class MediaLeg : ITicker
         {
             _incoming.AddTransit(header.Timestamp, nowUs, _clockHz);
             _relayTo?.Relay(packet, header, _relayTo.Stream!.SendPayloadType, nowUs);
+            Hub?.Forward(this, packet, header, nowUs);
         }
         else if (_relayTo is { Stream.ReceiveComfortNoiseType: >= 0 } target)
         {
@@ -209,6 +202,7 @@ internal sealed partial class MediaLeg : ITicker
             SendReport(nowUs, goodbye: false);
         }
 
+        _video?.OnTimer(nowUs);
         if (TimeoutAtUs() is var due && due <= nowUs)
         {
             _timedOut = true;
@@ -235,7 +229,9 @@ internal sealed partial class MediaLeg : ITicker
             SendReport(nowUs, goodbye: true);
         }
 
+        _video?.Close(nowUs);
         Input?.Release();
+        Output?.Release();
         (Input, Output) = (null, null);
         Core!.StopTicks(this);
         Core.CancelTimer(this);
@@ -256,13 +252,15 @@ internal sealed partial class MediaLeg : ITicker
     {
         Input?.Release();
         Input = null;
+        _video?.OnDeparture();
     }
 
-    /// <summary>Leaves its bridge and its room.</summary>
+    /// <summary>Leaves its bridge, its room and its stream.</summary>
     public void Detach()
     {
         Bridge?.End();
         Room?.Remove(this);
+        Hub?.Leave(this);
     }
 
     /// <summary>A snapshot; any thread.</summary>
@@ -337,6 +335,30 @@ internal sealed partial class MediaLeg : ITicker
         return true;
     }
 
+    /// <summary>A packet of the peer's was accepted.</summary>
+    private void Arrived(int payloadLength, long nowUs)
+    {
+        if (_latch.IsLocked && !_isConnected)
+        {
+            _isConnected = true;
+            _remote = _latch.Current.ToEndPoint();
+            Core!.Output.Connect(this, _latch.Current);
+        }
+
+        _lastReceivedUs = nowUs;
+        _bytesReceived += payloadLength;
+        if (!_isUp)
+        {
+            BecomeUp(nowUs);
+        }
+
+        if (_timedOut)
+        {
+            _timedOut = false;
+            Schedule(nowUs);
+        }
+    }
+
     private void BecomeUp(long nowUs)
     {
         _isUp = true;
@@ -346,7 +368,7 @@ internal sealed partial class MediaLeg : ITicker
     }
 
     /// <summary>Passes a packet of another leg on to this one's peer.</summary>
-    private void Relay(Span<byte> packet, in RtpHeader header, int payloadType, long nowUs)
+    public void Relay(Span<byte> packet, in RtpHeader header, int payloadType, long nowUs)
     {
         if (!CanSend || !_outgoing.Relay(header, nowUs, _clockHz, out var sequence, out var timestamp, out var restarted))
         {
@@ -374,6 +396,7 @@ internal sealed partial class MediaLeg : ITicker
     {
         var due = _rtcp.DueUs(nowUs, _outgoing.Ssrc, SendReportUs);
         due = Math.Min(due, TimeoutAtUs());
+        due = Math.Min(due, _video?.DueUs ?? long.MaxValue);
         if (_events.IsActive)
         {
             due = Math.Min(due, _events.LastUs + EventReceiver.TimeoutUs);

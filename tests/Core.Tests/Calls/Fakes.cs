@@ -55,6 +55,18 @@ internal sealed class FakeMedia(Action<MediaEvent> events) : IMediaEngine
 
     public void SetTransport(MediaSession session, TransportParameters transport, bool anew = false) => Transports[session.Index] = transport;
 
+    public Dictionary<int, VideoStream?> Videos { get; } = [];
+
+    public void ConfigureVideo(MediaSession session, VideoStream? video) => Videos[session.Index] = video;
+
+    public void Publish(MediaSession session, long stream) => Journal.Add($"publish {session.Index} {stream}");
+
+    public void Watch(MediaSession session, long stream) => Journal.Add($"watch {session.Index} {stream}");
+
+    public void LeaveStream(MediaSession session) => Journal.Add($"leave stream {session.Index}");
+
+    public void RequestKeyFrame(MediaSession session) => Journal.Add($"key frame {session.Index}");
+
     public string Describe(MediaSession session) => Open.ContainsKey(session.Index) ? "fake media" : "closed";
 
     public void Bridge(MediaSession a, MediaSession b)

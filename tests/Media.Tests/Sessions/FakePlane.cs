@@ -14,6 +14,7 @@ internal sealed class FakePlane : IMediaOutput
     public static readonly CodecOption Pcmu = new(AudioCodec.Pcmu, 8000);
     public static readonly CodecOption Pcma = new(AudioCodec.Pcma, 8000);
     public static readonly CodecOption G722 = new(AudioCodec.G722, 16000);
+    public static readonly CodecOption Opus = new(AudioCodec.Opus, 48000);
 
     private readonly List<IFileWork> _files = [];
     private int _legs;
@@ -131,7 +132,7 @@ internal sealed class Phone
     public int RateHz => _sends.RateHz;
 
     /// <summary>RTP packets that came to it.</summary>
-    public List<byte[]> Packets => [.. _plane.SentPackets.Where(p => p.Leg == Leg && !p.Rtcp).Select(p => p.Data)];
+    public List<byte[]> Packets => [.. _plane.SentPackets.Where(p => p.Leg == Leg && !IsRtcp(p.Data)).Select(p => p.Data)];
 
     public List<RtpHeader> Headers => [.. Packets.Select(p => RtpHeader.TryParse(p, out var header) ? header : throw new InvalidDataException())];
 
@@ -181,8 +182,27 @@ internal sealed class Phone
         var samples = ToneSource.Sine(frequencyHz, RateHz, RateHz / 50, Peak, _samplesSent);
         _samplesSent += samples.Length;
         Send(PayloadType, false, Timestamp, _sends.Encode(samples));
-        Timestamp += 160;
+        Timestamp += (uint)_sends.ClockHz / 50;
     }
+
+    /// <summary>Says a frame, which may get lost on its way.</summary>
+    public void SayFrame(ReadOnlySpan<short> samples, bool isLost = false, bool withCopy = true)
+    {
+        var payload = _sends.Encode(samples);
+        if (isLost || !withCopy)
+        {
+            Sequence++;
+        }
+        else
+        {
+            Send(PayloadType, false, Timestamp, payload);
+        }
+
+        Timestamp += (uint)_sends.ClockHz / 50;
+    }
+
+    /// <summary>RTCP packets that came to it.</summary>
+    public List<byte[]> Reports => [.. _plane.SentPackets.Where(p => p.Leg == Leg && IsRtcp(p.Data)).Select(p => p.Data)];
 
     public void SendEvent(byte number, uint timestamp, int units, bool end = false, bool marker = false) =>
         Send(Stream.ReceiveEventType, marker, timestamp, [number, (byte)(end ? 0x8A : 0x0A), (byte)(units >> 8), (byte)units]);
@@ -217,6 +237,9 @@ internal sealed class Phone
     }
 
     public void Receive(byte[] packet, IPEndPoint? from = null) => Leg.OnRtp(packet, NetAddress.From(from ?? Address), _plane.NowUs);
+
+    /// <summary>RFC 5761 §4: by the packet type, wherever it was sent.</summary>
+    private static bool IsRtcp(byte[] packet) => packet[1] is >= 192 and <= 223;
 
     private void Step()
     {

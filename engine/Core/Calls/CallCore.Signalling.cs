@@ -1,0 +1,46 @@
+using XSwitchEngine.Abstractions;
+
+namespace XSwitchEngine.Core.Calls;
+
+/// <content>What peers ask by signalling alone, without a session description.</content>
+internal sealed partial class CallCore
+{
+    /// <summary>A peer goes on hold or comes back: nothing of it is heard and it hears nothing; the party that waits hears music.</summary>
+    private void TakeHold(Leg leg, bool hold)
+    {
+        if (!leg.IsAnswered || leg.IsHeld == hold)
+        {
+            return;
+        }
+
+        leg.IsHeld = hold;
+        Announce.Channel(hold ? "CHANNEL_HOLD" : "CHANNEL_UNHOLD", leg);
+        if (leg.Peer is not { } peer)
+        {
+            return;
+        }
+
+        if (hold)
+        {
+            Services.Media.Unbridge(leg.Media);
+            PlayTone(peer, SoundNames.HoldMusic(peer, Services));
+            return;
+        }
+
+        StopTone(peer);
+        if (!peer.IsHeld)
+        {
+            Services.Media.Bridge(leg.Media, peer.Media);
+        }
+    }
+
+    /// <summary>The peer of a leg has no picture: whoever sends it one is asked to begin anew.</summary>
+    private void AskForKeyFrame(Leg leg)
+    {
+        Services.Media.RequestKeyFrame((leg.Peer ?? leg).Media); // from whom it watches: the far leg, or itself in an echo
+        if (leg.Peer is { } source)
+        {
+            Dispatch(source, new LegCommand.KeyFrame(source.Id));
+        }
+    }
+}
