@@ -37,8 +37,12 @@ internal sealed partial class CallCore
     /// <summary>The peer of a leg has no picture: whoever sends it one is asked to begin anew.</summary>
     private void AskForKeyFrame(Leg leg)
     {
-        Services.Media.RequestKeyFrame((leg.Peer ?? leg).Media); // from whom it watches: the far leg, or itself in an echo
-        if (leg.Peer is { } source)
+        var source = leg.Peer ?? leg; // in an echo it watches itself
+        if (source.Negotiated?.Video is { PictureLoss: true } or { FullIntra: true })
+        {
+            Services.Media.RequestKeyFrame(source.Media);
+        }
+        else if (source != leg)
         {
             Dispatch(source, new LegCommand.KeyFrame(source.Id));
         }

@@ -53,7 +53,19 @@ internal sealed class FakeMedia(Action<MediaEvent> events) : IMediaEngine
 
     public DtlsFingerprint LocalFingerprint { get; } = new("sha-256", string.Join(':', Enumerable.Repeat("AB", 32)));
 
-    public void SetTransport(MediaSession session, TransportParameters transport, bool anew = false) => Transports[session.Index] = transport;
+    /// <summary>Sessions whose transport began anew.</summary>
+    public HashSet<int> Renewed { get; } = [];
+
+    public void SetTransport(MediaSession session, TransportParameters transport, bool anew = false)
+    {
+        Transports[session.Index] = transport;
+        if (anew)
+        {
+            Renewed.Add(session.Index);
+        }
+    }
+
+    public void Report(MediaEventKind kind, MediaSession session, int value) => events(new MediaEvent(kind, session, Open[session.Index].Owner, 0, value, 0, 0));
 
     public Dictionary<int, VideoStream?> Videos { get; } = [];
 
@@ -288,8 +300,8 @@ internal sealed class FakeDirectory : ISwitchDirectory
 
     public IReadOnlyList<string> GroupMembers(string group) => group == "sales" ? ["1000", "1001"] : [];
 
-    public void AddBinding(string number, int port) =>
-        Bindings.Add(new Registration(number, Domain, "sofia", "internal", $"sip:{number}@127.0.0.1:{port}") { Remote = new IPEndPoint(IPAddress.Loopback, port) });
+    public void AddBinding(string number, int port, MediaProfile media = MediaProfile.Rtp) =>
+        Bindings.Add(new Registration(number, Domain, "sofia", "internal", $"sip:{number}@127.0.0.1:{port}") { Remote = new IPEndPoint(IPAddress.Loopback, port), Media = media });
 }
 
 internal sealed class FakeEvents : IEventBus

@@ -54,8 +54,22 @@ internal sealed class ChannelCommands(CallCore core, Transfers transfers, Applic
         }, "-ERR No such session\n");
         table.AddForLeg("uuid_deflect", 2, 2, "<uuid> <uri>", (leg, w) => core.Dispatch(leg, new LegCommand.Refer(leg.Id, w[1])) ? "+OK\n" : "-ERR\n");
         table.AddForLeg("uuid_chat", 2, 2, "<uuid> <text>", (leg, w) => core.Dispatch(leg, new LegCommand.SendMessage(leg.Id, "text/plain", w[1])) ? "+OK\n" : "-ERR\n");
+        table.AddForLeg("uuid_media_status", 1, 1, "<uuid>", (leg, _) => MediaStatus(leg));
         table.Add("sched_hangup", text => Scheduled("sched_hangup", text));
         table.Add("sched_transfer", text => Scheduled("sched_transfer", text));
+    }
+
+    /// <summary>What the transport and the streams of a leg do, in words.</summary>
+    private string MediaStatus(Leg leg)
+    {
+        var text = leg.Media.IsOpen ? core.Services.Media.Describe(leg.Media) : "no media session";
+        if (leg.Negotiated is { } session)
+        {
+            text += session.Audio.Exists ? $"; audio {session.Audio.Codec.Name} {session.Audio.Direction.ToString().ToLowerInvariant()}" : "; no audio";
+            text += session.Video is { } video ? $"; video {video.Format.Name} {video.Direction.ToString().ToLowerInvariant()}" : "";
+        }
+
+        return text + "\n";
     }
 
     private static string? Value(Leg leg, string name) => leg.Variables[name] ?? LegFields.Get(leg, name.ToLowerInvariant());
