@@ -12,8 +12,8 @@ internal sealed class LegVideo(MediaLeg leg, uint ssrc, ushort firstSequence, ui
     private const long ReportUs = 500_000;
     private const long KeyFrameUs = 500_000;
     private const long BandwidthUs = 1_000_000;
-    private const long BandwidthStaleUs = 10_000_000;
     private const long LeastBandwidthBps = 100_000;
+    private const long NoLimitBps = 50_000_000;
     private const long ResendAgainUs = 10_000;
     private const int ResendsAPeriod = 512;
     private const int RestartAge = 1024;
@@ -30,8 +30,9 @@ internal sealed class LegVideo(MediaLeg leg, uint ssrc, ushort firstSequence, ui
     private long _keyFrameUs = long.MinValue / 2;
     private byte _keyFrames;
     private long _reportUs;
-    private long _bandwidthBps;
-    private long _bandwidthUs;
+    private long _limitBps; // what the peer can take; 0 for as much as comes
+    private long _sentBps;
+    private long _octetsAtReport;
     private long _bandwidthSentUs;
     private long _bandwidthSentBps;
     private long _packetsAtReport;
@@ -172,7 +173,7 @@ internal sealed class LegVideo(MediaLeg leg, uint ssrc, ushort firstSequence, ui
                     _watched?.RequestKeyFrame(nowUs);
                     break;
                 case (RtcpFeedback.Payload, RtcpFeedback.Application) when RtcpFeedback.TryReadBandwidth(message.Control, _outgoing.Ssrc, out var bitrateBps):
-                    (_bandwidthBps, _bandwidthUs) = (bitrateBps, nowUs);
+                    TakeEstimate(bitrateBps);
                     _watched?.CapSender(nowUs);
                     break;
                 default:
@@ -205,18 +206,25 @@ internal sealed class LegVideo(MediaLeg leg, uint ssrc, ushort firstSequence, ui
             return;
         }
 
+        _sentBps = (_outgoing.Octets - _octetsAtReport) * 8_000_000 / (nowUs - _reportUs + ReportUs);
+        _octetsAtReport = _outgoing.Octets;
         _reportUs = nowUs + ReportUs;
         Report(nowUs, goodbye: false);
         SendFeedback(nowUs);
     }
 
     /// <summary>Ends it; buffers go back.</summary>
-    public void Close(long nowUs)
+    /// <param name="nowUs">Now.</param>
+    /// <param name="goodbye">Whether its source is gone for good.</param>
+    public void Close(long nowUs, bool goodbye)
     {
         SetViewers([], nowUs);
         _watched?.Lose(this, nowUs);
         _resends?.Clear();
-        Report(nowUs, goodbye: true);
+        if (goodbye)
+        {
+            Report(nowUs, goodbye: true);
+        }
     }
 
     /// <summary>It goes to another loop, whose buffers are others.</summary>
@@ -329,6 +337,23 @@ internal sealed class LegVideo(MediaLeg leg, uint ssrc, ushort firstSequence, ui
         }
     }
 
+    /// <summary>
+    /// Takes the peer's estimate of what it can receive. A receiver cannot know more than a bit above what it gets, so an estimate limits
+    /// only when it is below that: then there is congestion. Afterwards the limit is lifted step by step.
+    /// </summary>
+    private void TakeEstimate(long bitrateBps)
+    {
+        if (bitrateBps < _sentBps * 95 / 100)
+        {
+            _limitBps = Math.Max(bitrateBps, LeastBandwidthBps);
+        }
+        else if (_limitBps != 0)
+        {
+            _limitBps = Math.Max(bitrateBps, _limitBps * 115 / 100);
+            _limitBps = _limitBps > 4 * Math.Max(_sentBps, LeastBandwidthBps) ? 0 : _limitBps;
+        }
+    }
+
     /// <summary>Tells the peer how much its viewers can take: the least of them, since it sends one picture for all.</summary>
     private void CapSender(long nowUs)
     {
@@ -337,21 +362,18 @@ internal sealed class LegVideo(MediaLeg leg, uint ssrc, ushort firstSequence, ui
             return;
         }
 
-        var least = long.MaxValue;
+        var least = NoLimitBps;
         foreach (var viewer in _viewers)
         {
-            if (viewer._bandwidthUs != 0 && nowUs - viewer._bandwidthUs < BandwidthStaleUs)
-            {
-                least = Math.Min(least, viewer._bandwidthBps);
-            }
+            least = viewer._limitBps != 0 ? Math.Min(least, viewer._limitBps) : least;
         }
 
-        if (least == long.MaxValue || (nowUs - _bandwidthSentUs < BandwidthUs && least > _bandwidthSentBps * 9 / 10))
+        // At once when it is much less, else once a second; never before there was a limit.
+        if (least == (_bandwidthSentBps == 0 ? NoLimitBps : _bandwidthSentBps) || (nowUs - _bandwidthSentUs < BandwidthUs && least > _bandwidthSentBps * 9 / 10))
         {
             return;
         }
 
-        least = Math.Max(least, LeastBandwidthBps);
         (_bandwidthSentUs, _bandwidthSentBps) = (nowUs, least);
         var at = leg.BeginFeedback(_outgoing.Ssrc);
         leg.SendFeedback(at + RtcpFeedback.WriteBandwidth(leg.Core!.Scratch[at..], _outgoing.Ssrc, _incoming.Ssrc, least));

@@ -304,19 +304,41 @@ public sealed class VideoTests
     }
 
     [Fact]
-    public void The_viewers_bandwidth_caps_the_sender()
+    public void A_viewer_that_can_take_less_than_it_gets_limits_the_sender_until_it_can_take_more()
     {
-        _a.Send(1);
-        _plane.Run(1100);
-        _b.Rtcp(Remb(_b.Phone.Leg.Session.VideoSource, 500_000));
-        var cap = Assert.Single(Feedback(_a, 206, 15));
-        Assert.True(RtcpFeedback.TryReadBandwidth(cap.AsSpan(12), _a.Ssrc, out var bitrateBps));
-        Assert.Equal(500_000, bitrateBps);
+        var source = _b.Phone.Leg.Session.VideoSource;
+        Stream(2); // 50 packets of 1000 bytes a second: 400 kbit/s
+        _b.Rtcp(Remb(source, 420_000)); // no receiver estimates much more than it gets: that is no limit
+        Assert.Empty(Caps());
+        _b.Rtcp(Remb(source, 200_000));
+        Assert.InRange(Caps()[^1], 199_900, 200_000);
         _b.Rtcp(Remb(0x1234, 10_000)); // about somebody else's stream
-        _b.Rtcp(Remb(_b.Phone.Leg.Session.VideoSource, 499_000)); // hardly another value, too soon
-        Assert.Single(Feedback(_a, 206, 15));
-        _b.Rtcp(Remb(_b.Phone.Leg.Session.VideoSource, 200_000)); // much less: at once
-        Assert.Equal(2, Feedback(_a, 206, 15).Count);
+        _b.Rtcp(Remb(source, 199_000)); // hardly another value, too soon
+        Assert.Single(Caps());
+        _b.Rtcp(Remb(source, 150_000)); // much less: at once
+        Assert.Equal(2, Caps().Count);
+        for (var i = 0; i < 40; i++)
+        {
+            Stream(1);
+            _b.Rtcp(Remb(source, 600_000));
+        }
+
+        var caps = Caps();
+        Assert.Equal(caps.Skip(2).Order(), caps.Skip(2)); // step by step, and then none
+        Assert.InRange(caps[^1], 49_000_000, 50_000_000);
+        Assert.InRange(caps[2], 150_000, 600_000);
+
+        void Stream(int seconds)
+        {
+            for (var i = 0; i < seconds * 50; i++)
+            {
+                _a.SendNumbered(_a.Sequence++, new byte[1000]);
+                _a.Timestamp += 1800;
+                _plane.Run(20);
+            }
+        }
+
+        List<long> Caps() => [.. Feedback(_a, 206, 15).Select(p => RtcpFeedback.TryReadBandwidth(p.AsSpan(12), _a.Ssrc, out var bps) ? bps : throw new InvalidDataException())];
     }
 
     [Fact]
