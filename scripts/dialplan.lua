@@ -22,6 +22,14 @@ local function call_user(number)
   end
 end
 
+local function not_found(number)
+  session:consoleLog("notice", "no route to " .. number .. "\n")
+  session:execute("respond", "404")
+  if session:ready() then
+    session:hangup("NO_ROUTE_DESTINATION")
+  end
+end
+
 local function play(source)
   return function()
     session:answer()
@@ -84,12 +92,15 @@ route("^5901$", function()
   end
 end)
 
-route.otherwise(function(number)
-  session:consoleLog("notice", "no route to " .. number .. "\n")
-  session:execute("respond", "404")
-  if session:ready() then
-    session:hangup("NO_ROUTE_DESTINATION")
+-- Streams: what a page or an encoder publishes at /api/whip/NAME is played by any number at /api/whap/NAME and /api/whep/NAME. A name begins with a letter.
+route("^%a[%w._-]*$", function(name)
+  if session:getVariable("whip_method") then
+    session:execute("stream", name)
+  else
+    not_found(name)
   end
 end)
+
+route.otherwise(not_found)
 
 route.run(session:getVariable("destination_number"))

@@ -10,6 +10,7 @@ using XSwitchEngine.Core.Listeners;
 using XSwitchEngine.Core.Loop;
 using XSwitchEngine.Core.Plugins;
 using XSwitchEngine.Core.Scripts;
+using XSwitchEngine.Core.Streams;
 using XSwitchEngine.Media;
 
 namespace XSwitchEngine.Core;
@@ -71,7 +72,7 @@ public sealed class Engine : IEngine, IAsyncDisposable
         new BridgeApp(_core, originator, _bridging).AddTo(applications);
         say.AddTo(applications);
         new Conferences(_core, audio).AddTo(applications, _api);
-        new Streams(_core).AddTo(applications, _api);
+        new StreamRooms(_core).AddTo(applications, _api);
         new StatusCommands(_core, _startTime).AddTo(_api);
         new ShowCommand(_core, applications, _api).AddTo(_api);
         new ChannelCommands(_core, transfers, applications, mediaApps, audio).AddTo(_api);

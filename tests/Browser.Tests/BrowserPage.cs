@@ -1,5 +1,7 @@
+using System.Net;
 using System.Text.Json;
 using Microsoft.Playwright;
+using XSwitchEngine.TestKit;
 
 namespace XSwitchEngine.Browser.Tests;
 
@@ -8,6 +10,7 @@ public class BrowserPage : IAsyncDisposable
 {
     private readonly IBrowserContext _context;
     private readonly List<string> _console = [];
+    private readonly Dictionary<int, UdpImpairment> _networks = [];
 
     internal BrowserPage(IBrowserContext context, IPage page)
     {
@@ -29,6 +32,35 @@ public class BrowserPage : IAsyncDisposable
 
     public async Task<PeerStats> StatsAsync() =>
         JsonSerializer.Deserialize<PeerStats>((await Page.EvaluateAsync<JsonElement>("() => probe.stats()")).GetRawText(), JsonSerializerOptions.Web)!;
+
+    /// <summary>Puts a bad network between the page and the engine's media port, for connections made from now on.</summary>
+    public async Task ImpairAsync(Impairment impairment, int seed)
+    {
+        await Page.ExposeFunctionAsync("probeProxy", (int port) =>
+        {
+            lock (_networks)
+            {
+                if (!_networks.TryGetValue(port, out var network))
+                {
+                    _networks[port] = network = new UdpImpairment(new IPEndPoint(IPAddress.Loopback, port), impairment, seed);
+                }
+
+                return network.Local.Port;
+            }
+        });
+    }
+
+    /// <summary>Packets that the bad network has lost.</summary>
+    public int Lost
+    {
+        get
+        {
+            lock (_networks)
+            {
+                return _networks.Values.Sum(n => n.Lost);
+            }
+        }
+    }
 
     /// <summary>Waits until a tone dominates what the page receives.</summary>
     public Task HearsAsync(double hz, int seconds = 15) => UntilAsync(async () => await ShareAsync(hz) > 0.7, $"{hz} Hz is heard", seconds);
@@ -67,6 +99,11 @@ public class BrowserPage : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _context.CloseAsync();
+        foreach (var network in _networks.Values)
+        {
+            network.Dispose();
+        }
+
         GC.SuppressFinalize(this);
     }
 }

@@ -159,7 +159,7 @@ internal sealed class FakeVerto : IAsyncDisposable
     /// <summary>What follows a login.</summary>
     public Action? ReadyFor { get; set; }
 
-    private static Task FulfilAsync(IRoute route)
+    internal static Task FulfilAsync(IRoute route)
     {
         var path = new Uri(route.Request.Url).AbsolutePath;
         if (path == "/blank")

@@ -64,6 +64,19 @@
     }
   };
 
+  // With a bad network between: the engine's candidates are replaced by the proxy's port, asked for by the engine's.
+  const setRemote = Native.prototype.setRemoteDescription;
+  Native.prototype.setRemoteDescription = async function (description) {
+    let { type, sdp } = description;
+    if (window.probeProxy) {
+      for (const [, port] of sdp.matchAll(/^a=candidate:\S+ 1 udp \d+ \S+ (\d+) typ host/gim)) {
+        const through = await window.probeProxy(Number(port));
+        sdp = sdp.replace(new RegExp(`^(a=candidate:\\S+ 1 udp \\d+) \\S+ ${port} typ host`, "gim"), `$1 127.0.0.1 ${through} typ host`);
+      }
+    }
+    return setRemote.call(this, { type, sdp });
+  };
+
   const NativeSocket = window.WebSocket;
   window.WebSocket = class extends NativeSocket {
     constructor(...args) {

@@ -26,6 +26,7 @@ public sealed partial class ProductScriptTests
     [InlineData("1020", "Execute respond 404;Hangup NO_ROUTE_DESTINATION")]
     [InlineData("19196", "Execute respond 404")]
     [InlineData("", "Execute respond 404")]
+    [InlineData("live-1", "Execute respond 404")]
     public async Task The_dialplan_sends_each_number_where_the_table_says(string number, string expected)
     {
         using var bench = new ScriptBench(static o => o with { ScriptDirectory = Scripts });
@@ -43,6 +44,22 @@ public sealed partial class ProductScriptTests
         var end = await bench.Port.EndAsync(bench.Start("dialplan.lua", leg));
 
         Assert.True(end.Succeeded, end.Error);
+        Assert.StartsWith(expected, Story(bench));
+    }
+
+    [Theory]
+    [InlineData("live-1", "Execute stream live-1")]
+    [InlineData("9196", "Answer;Execute echo ")]
+    [InlineData("1-live", "Execute respond 404")]
+    public async Task A_name_is_a_stream_for_who_comes_over_http(string destination, string expected)
+    {
+        using var bench = new ScriptBench(static o => o with { ScriptDirectory = Scripts });
+        var leg = Caller(bench, destination);
+        bench.Port.Variables[(leg, "whip_method")] = "whep";
+        bench.Port.Answer = static _ => new OpResult(1);
+
+        Assert.True((await bench.Port.EndAsync(bench.Start("dialplan.lua", leg))).Succeeded);
+
         Assert.StartsWith(expected, Story(bench));
     }
 

@@ -84,6 +84,12 @@ public sealed record DialString(IReadOnlyList<DialString.Part> Parts)
                 }
 
                 var slash = target.Rest.IndexOf('/', StringComparison.Ordinal);
+                if (UrlScheme(target.Rest, slash) is { } scheme)
+                {
+                    targets.Add(new(own, scheme, target.Rest));
+                    continue;
+                }
+
                 if (slash <= 0)
                 {
                     error = $"'{one}' is not endpoint/address";
@@ -99,6 +105,10 @@ public sealed record DialString(IReadOnlyList<DialString.Part> Parts)
         part = new Part([.. forAll, .. variables], groups);
         return true;
     }
+
+    /// <summary>The scheme of <c>whip:https://…</c> and its like: the address of a server instead of a slash and a name.</summary>
+    private static string? UrlScheme(string text, int slash) =>
+        slash > 0 && text[..slash].ToLowerInvariant().Split(':') is [var scheme, "http" or "https", ""] && text[slash..].StartsWith("//", StringComparison.Ordinal) ? scheme : null;
 
     /// <summary>Splits at a separator that stands outside of brackets and quotes.</summary>
     private static IEnumerable<string> SplitOutside(string text, string separator)

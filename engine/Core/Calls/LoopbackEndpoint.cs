@@ -3,7 +3,7 @@ using XSwitchEngine.Abstractions;
 
 namespace XSwitchEngine.Core.Calls;
 
-/// <summary>The endpoint <c>loopback/ext[/context]</c>: an outbound leg whose far end is an incoming leg of this engine, so that a call runs through the dial plan again.</summary>
+/// <summary>The endpoint <c>loopback/ext[/context[/dialplan]]</c>: an outbound leg whose far end is an incoming leg of this engine, so that a call runs through the dial plan again.</summary>
 /// <remarks>The two legs speak to each other in the same offers, answers and commands as legs of any protocol; their audio crosses 127.0.0.1.</remarks>
 internal sealed class LoopbackEndpoint(CallCore core)
 {
@@ -53,6 +53,7 @@ internal sealed class LoopbackEndpoint(CallCore core)
         var id = core.NewLeg();
         var profile = new CallerProfile(originate.CallerName, originate.CallerNumber, parts[0], context)
         {
+            Dialplan = parts.Length > 2 && parts[2].Length > 0 ? parts[2] : "Lua",
             NetworkAddress = IPAddress.Loopback.ToString(),
             Source = "mod_loopback",
         };

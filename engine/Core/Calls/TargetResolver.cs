@@ -28,6 +28,8 @@ internal sealed class TargetResolver(CallCore core)
                 return Users(target.Address, Variables(), out failure);
             case "group":
                 return Group(target.Address, Variables(), out failure);
+            case "whip" or "whep" or "whap" or "whxp":
+                return Streams(target, Variables(), out failure);
             default:
                 if (target.Endpoint != LoopbackEndpoint.Scheme && !core.Services.Plugins.Serves(target.Endpoint))
                 {
@@ -60,6 +62,26 @@ internal sealed class TargetResolver(CallCore core)
         var number = address.Split('@', ';')[0];
         number = number.StartsWith("sip:", StringComparison.OrdinalIgnoreCase) ? number[4..] : number;
         return [new(new(target.Endpoint, profile, address, null), variables, number, null)];
+    }
+
+    /// <summary>A stream of this engine by its name, which is reached through its application, or an endpoint of another server by its URL.</summary>
+    private IReadOnlyList<Dialable> Streams(DialString.Target target, LegVariables variables, out HangupCause failure)
+    {
+        failure = HangupCause.None;
+        if (target.Address.Contains("://", StringComparison.Ordinal))
+        {
+            failure = core.Services.Plugins.Serves("whip") ? HangupCause.None : HangupCause.ChanNotImplemented;
+            return failure == HangupCause.None ? [new(new("whip", "", target.Address, null), variables, target.Address.Split('/')[^1], null)] : [];
+        }
+
+        var application = target.Endpoint switch { "whip" => "stream_publish", "whep" or "whap" => "stream_play", _ => "" };
+        if (application.Length == 0 || target.Address.Length == 0 || target.Address.AsSpan().IndexOfAny("/,:") >= 0)
+        {
+            failure = HangupCause.InvalidUrl;
+            return [];
+        }
+
+        return [new(new(LoopbackEndpoint.Scheme, "", $"{application}:{target.Address}/default/inline", null), variables, target.Address, null)];
     }
 
     private IReadOnlyList<Dialable> Users(string address, LegVariables variables, out HangupCause failure)

@@ -23,7 +23,7 @@ internal static class Credentials
 
     private const int MaxLength = 4096;
 
-    private static readonly string[] Cookies = ["freeswitch_xtra_session_id", "xswitch_session"];
+    private const string SessionCookie = "freeswitch_xtra_session_id";
 
     /// <summary>Finds the token.</summary>
     /// <param name="request">The request.</param>
@@ -78,7 +78,7 @@ internal static class Credentials
         foreach (var pair in (header ?? "").Split([';', ','], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
             var equals = pair.IndexOf('=', StringComparison.Ordinal);
-            if (equals > 0 && Cookies.Contains(pair[..equals].Trim(), StringComparer.Ordinal))
+            if (equals > 0 && pair[..equals].Trim() == SessionCookie)
             {
                 return pair[(equals + 1)..].Trim('"');
             }

@@ -1,8 +1,9 @@
 // The phone of the demo pages: what is seen and touched. The calls are those of a client: xswitch-rtc.js on verto.html, one of the same shape
 // on JsSIP on sip.html.
 import { captureProblem } from "../xswitch-rtc/media.js";
+import { chosen, deviceFields } from "./devices.js";
 import { $, causeText, duration, face, keypad, notice, onTyping, pressed, quality, ring, status } from "./ui.js";
-import { fullLogin, keepForReload, requestToken, socketUrl, takeFromReload } from "./session.js";
+import { fullLogin, keepForReload, requestToken, revokeToken, socketUrl, takeFromReload } from "./session.js";
 
 let client = null;
 let me = null;              // { login, token, server, audioCodec, videoCodec } while logged in
@@ -89,6 +90,9 @@ function loginFailed(text) {
 
 function loggedOut(text) {
   const former = client;
+  if (me?.token) {
+    revokeToken(me.token);
+  }
   me = client = current = ended = null;
   former?.logout();
   silence();
@@ -112,7 +116,7 @@ function dial(useVideo) {
   }
   notice(captureProblem());
   holdOthers(null);
-  current = client.newCall({ destination_number: number, useVideo });
+  current = client.newCall({ destination_number: number, useVideo, ...chosen });
   render();
 }
 
@@ -127,7 +131,7 @@ function holdOthers(except) {
 
 function answer(useVideo) {
   holdOthers(current);
-  attempt(current.answer({ useVideo }));
+  attempt(current.answer({ useVideo, ...chosen }));
 }
 
 function attempt(promise) {
@@ -223,8 +227,15 @@ $("quick").addEventListener("click", (event) => {
   }
 });
 
+deviceFields((devices) => {
+  if (current?.setDevices && ["active", "held"].includes(current.state.name)) {
+    attempt(current.setDevices(devices));
+  }
+});
+
 // What is seen
 
+const title = document.title;
 const states = {
   new: "Calling …", requesting: "Calling …", trying: "Calling …", recovering: "Taking the call up again …", ringing: "is calling", answering: "Connecting …",
   early: "Ringing …", active: "Connected", held: "On hold",
@@ -265,6 +276,7 @@ function render() {
   $("remote").textContent = call ? remoteName(call) : (ended?.name ?? "No call");
   $("state").textContent = call ? states[state] : (ended?.text ?? "Dial a number, or wait for one.");
   $("stage").dataset.state = state ?? "";
+  document.title = state === "ringing" ? `${remoteName(call)} is calling` : title;
   $("answers").hidden = state !== "ringing";
   $("controls").hidden = !call || state === "ringing";
   for (const id of ["hold", "camera", "screen", "transfer"]) {

@@ -19,6 +19,7 @@ export function fullLogin(login) {
 export async function requestToken(login, password) {
   const response = await fetch("/api/sessions", {
     method: "POST",
+    credentials: "omit",    // the token is wanted here, not as a cookie that stays
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ login: login.split("@")[0], password }),
   });
@@ -29,6 +30,11 @@ export async function requestToken(login, password) {
     throw new Error("Too many attempts. Wait a minute.");
   }
   return response.ok ? ((await response.json()).token ?? null) : null;
+}
+
+/** Ends a token. */
+export function revokeToken(token) {
+  return fetch("/api/sessions", { method: "DELETE", credentials: "omit", headers: { Authorization: `Bearer ${token}` } }).catch(() => {});
 }
 
 /** Hands the token to the next load of this tab while the page goes away: only then does it stand in the tab's storage. */

@@ -27,9 +27,9 @@ class SipCall {
   }
 
   /** JsSIP makes a session of a call only when the stream is there; the page has its call before. */
-  async place(ua, useVideo) {
+  async place(ua, devices) {
     try {
-      this.localStream = await capture({ useVideo });
+      this.localStream = await capture(devices);
       if (this.isEnded) {
         this.#release();
       } else {
@@ -65,10 +65,10 @@ class SipCall {
     return this.state.name === "destroy";
   }
 
-  async answer({ useVideo }) {
+  async answer(devices) {
     this.#set("answering");
     try {
-      this.localStream = await capture({ useVideo });
+      this.localStream = await capture(devices);
     } catch (error) {
       this.error = error;
       this.#session.terminate({ status_code: 480 });
@@ -257,9 +257,9 @@ export class SipClient {
     return this.#ua.isRegistered();
   }
 
-  newCall({ destination_number: number, useVideo }) {
+  newCall({ destination_number: number, ...devices }) {
     const call = this.#add(new SipCall(this, "outbound", { remote_caller_id_number: number }));
-    call.place(this.#ua, useVideo);
+    call.place(this.#ua, devices);
     return call;
   }
 

@@ -1,10 +1,9 @@
 using Microsoft.Playwright;
-using XSwitchEngine.Integration.Tests;
 
 namespace XSwitchEngine.Browser.Tests;
 
-/// <summary>The page <c>/demo/verto.html</c>, used as a person uses it.</summary>
-internal sealed class VertoPhone(BrowserPage browser, string number) : IAsyncDisposable
+/// <summary>One of the pages <c>/demo/verto.html</c> and <c>/demo/sip.html</c>, used as a person uses it.</summary>
+internal sealed class PhonePage(BrowserPage browser, string number) : IAsyncDisposable
 {
     public BrowserPage Browser { get; } = browser;
 
@@ -19,10 +18,11 @@ internal sealed class VertoPhone(BrowserPage browser, string number) : IAsyncDis
     /// <param name="number">Of the user.</param>
     /// <param name="hz">What is spoken into the microphone.</param>
     /// <param name="audioCodec">Offered alone; empty for the browser's choice.</param>
-    public static async Task<VertoPhone> LogInAsync(BrowserFixture fixture, Uri site, string password, string number, int hz = 440, string audioCodec = "")
+    /// <param name="page">verto or sip.</param>
+    public static async Task<PhonePage> LogInAsync(BrowserFixture fixture, Uri site, string password, string number, int hz = 440, string audioCodec = "", string page = "verto")
     {
-        var phone = new VertoPhone(await fixture.OpenAsync(hz), number);
-        await phone.Page.GotoAsync(new Uri(site, "/demo/verto.html").AbsoluteUri);
+        var phone = new PhonePage(await fixture.OpenAsync(hz), number);
+        await phone.Page.GotoAsync(new Uri(site, $"/demo/{page}.html").AbsoluteUri);
         await phone.Page.FillAsync("#user", number);
         await phone.Page.FillAsync("#password", password);
         if (audioCodec.Length > 0)
@@ -35,9 +35,6 @@ internal sealed class VertoPhone(BrowserPage browser, string number) : IAsyncDis
         await phone.ReadyAsync();
         return phone;
     }
-
-    public static Task<VertoPhone> LogInAsync(BrowserFixture fixture, EngineProcess engine, string number, int hz = 440, string audioCodec = "") =>
-        LogInAsync(fixture, new Uri($"http://localhost:{engine.Http.Port}"), engine.Passwords[number], number, hz, audioCodec);
 
     public Task ReadyAsync() => Browser.UntilAsync(async () => await Page.GetAttributeAsync("#status", "data-state") == "ready", Number + " is logged in");
 

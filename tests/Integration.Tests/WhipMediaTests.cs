@@ -1,0 +1,222 @@
+using System.Net;
+using System.Text;
+using XSwitchEngine.TestKit;
+
+namespace XSwitchEngine.Integration.Tests;
+
+/// <summary>Media over WHIP and its kin: echo, restarts, ends, streams with many viewers, swaps, the engine as a client.</summary>
+public sealed class WhipMediaTests
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    /// <summary>Makes a session of a peer and waits until its media is up.</summary>
+    private static async Task<(string Url, string Answer)> OpenAsync(WhipClient client, WebRtcPeer peer, string path, string direction = "sendrecv")
+    {
+        using var created = await client.PostAsync(path, peer.CreateOffer().Replace("a=sendrecv", "a=" + direction, StringComparison.Ordinal));
+        var answer = await created.Content.ReadAsStringAsync(Cancel);
+        Assert.True(created.StatusCode == HttpStatusCode.Created, $"{(int)created.StatusCode} {answer}");
+        peer.SetAnswer(answer);
+        await peer.ConnectedAsync(Cancel).WaitAsync(TimeSpan.FromSeconds(20), Cancel);
+        return (created.Headers.Location!.OriginalString, answer);
+    }
+
+    private static async Task GoneAsync(WhipClient client, string url)
+    {
+        using var reply = await client.SendAsync("GET", url);
+        Assert.Equal(HttpStatusCode.NotFound, reply.StatusCode);
+    }
+
+    /// <summary>The engine answers the peer's checks no longer: that is how a page learns the end.</summary>
+    private static async Task ConsentEndsAsync(WebRtcPeer peer)
+    {
+        await Task.Delay(500, Cancel);
+        var answers = peer.CheckAnswers;
+        await Task.Delay(1000, Cancel);
+        Assert.InRange(peer.CheckAnswers - answers, 0, 0);
+    }
+
+    [Fact]
+    public async Task A_peer_hears_its_echo_across_an_ice_restart_until_it_deletes_its_session()
+    {
+        await using var engine = await EngineProcess.StartAsync();
+        using var client = await WhipClient.LogInAsync(engine);
+        using var peer = new WebRtcPeer();
+        var (url, answer) = await OpenAsync(client, peer, "/api/whxp/9196");
+        await peer.SendToneAsync(440, 100, Cancel);
+        Assert.True(Goertzel.Share(peer.Samples, peer.RateHz, 440) > 0.8);
+
+        var keys = peer.Keys;
+        peer.RestartIce();
+        using (var restart = await client.SendAsync("PATCH", url, $"a=ice-ufrag:{peer.Ufrag}\r\na=ice-pwd:{peer.Password}\r\n", ("Content-Type", "application/trickle-ice-sdpfrag"), ("If-Match", "*")))
+        {
+            Assert.Equal(HttpStatusCode.OK, restart.StatusCode);
+            var fragment = PeerSdp.Parse(await restart.Content.ReadAsStringAsync(Cancel));
+            var old = PeerSdp.Parse(answer);
+            peer.SetAnswer(answer.Replace(old.Ufrag, fragment.Ufrag, StringComparison.Ordinal).Replace(old.Password, fragment.Password, StringComparison.Ordinal));
+        }
+
+        peer.Clear();
+        var answers = peer.CheckAnswers;
+        await peer.SendToneAsync(880, 100, Cancel);
+        Assert.True(peer.CheckAnswers > answers, "checks with the new credentials are answered");
+        Assert.InRange(peer.Received, 80, 120);
+        Assert.True(Goertzel.Share(peer.Samples, peer.RateHz, 880) > 0.8);
+        Assert.Same(keys, peer.Keys);
+
+        using (var delete = await client.SendAsync("DELETE", url))
+        {
+            Assert.Equal(HttpStatusCode.OK, delete.StatusCode);
+        }
+
+        await ConsentEndsAsync(peer);
+        await Scenes.NothingLeftAsync(engine);
+    }
+
+    [Fact]
+    public async Task When_the_far_side_hangs_up_the_url_and_the_connection_end()
+    {
+        await using var engine = await EngineProcess.StartAsync();
+        using var client = await WhipClient.LogInAsync(engine);
+        using var peer = new WebRtcPeer();
+        var (url, _) = await OpenAsync(client, peer, "/api/whxp/9196");
+        await engine.ApiAsync("hupall NORMAL_CLEARING");
+        await GoneAsync(client, url);
+        await ConsentEndsAsync(peer);
+        await Scenes.NothingLeftAsync(engine);
+    }
+
+    [Fact]
+    public async Task A_page_that_is_closed_without_a_word_is_noticed()
+    {
+        await using var engine = await EngineProcess.StartAsync();
+        using var client = await WhipClient.LogInAsync(engine);
+        using var peer = new WebRtcPeer();
+        var (url, _) = await OpenAsync(client, peer, "/api/whxp/9196");
+        peer.FallSilent();
+        await EngineProcess.UntilAsync(async () => await engine.ChannelsAsync() == 0, "the leg of the lost page ends", 50);
+        await GoneAsync(client, url);
+    }
+
+    [Fact]
+    public async Task Fifty_viewers_of_one_publisher_notice_nothing_of_a_swap_and_end_with_it()
+    {
+        const int Count = 50;
+        await using var engine = await EngineProcess.StartAsync();
+        using var client = await WhipClient.LogInAsync(engine);
+        using var publisher = new WebRtcPeer();
+        var (url, _) = await OpenAsync(client, publisher, "/api/whip/live", "sendonly");
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var sending = publisher.SendToneAsync(440, 100_000, stop.Token);
+        var viewers = new List<(WebRtcPeer Peer, string Url)>();
+        try
+        {
+            for (var i = 0; i < Count; i++)
+            {
+                var peer = new WebRtcPeer(new WebRtcPeerOptions { CheckMs = 1000 });
+                viewers.Add((peer, (await OpenAsync(client, peer, "/api/whep/live", "recvonly")).Url));
+            }
+
+            await EngineProcess.UntilAsync(() => Task.FromResult(viewers.TrueForAll(v => v.Peer.Received > 20)), "every viewer gets the stream");
+            Assert.Contains($",{Count}\n", await engine.ApiAsync("stream list"), StringComparison.Ordinal);
+            foreach (var (peer, _) in viewers)
+            {
+                Assert.True(Goertzel.Share(peer.Samples, peer.RateHz, 440) > 0.8);
+                peer.Clear();
+            }
+
+            for (var i = 0; i < 3; i++)
+            {
+                Assert.StartsWith("+OK", await engine.ApiAsync("plugin swap whip"), StringComparison.Ordinal);
+                await Task.Delay(700, Cancel);
+            }
+
+            Assert.Equal(Count + 1, await engine.ChannelsAsync());
+            await EngineProcess.UntilAsync(() => Task.FromResult(viewers.TrueForAll(v => v.Peer.Received > 100)), "every viewer goes on");
+            foreach (var (peer, _) in viewers)
+            {
+                // One stream without a gap: the sequence numbers that came are those between the first and the last.
+                var headers = peer.Headers;
+                Assert.Single(headers.Select(h => h.Ssrc).Distinct());
+                var span = (ushort)(headers[^1].Sequence - headers[0].Sequence) + 1;
+                Assert.InRange(headers.Length, span - 2, span);
+            }
+
+            // The new version knows the old one's sessions.
+            using (var delete = await client.SendAsync("DELETE", viewers[0].Url))
+            {
+                Assert.Equal(HttpStatusCode.OK, delete.StatusCode);
+            }
+
+            using (var delete = await client.SendAsync("DELETE", url))
+            {
+                Assert.Equal(HttpStatusCode.OK, delete.StatusCode);
+            }
+
+            await Scenes.NothingLeftAsync(engine);
+            await GoneAsync(client, viewers[1].Url);
+            await ConsentEndsAsync(viewers[2].Peer);
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            viewers.ForEach(v => v.Peer.Dispose());
+            await sending.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        }
+    }
+
+    [Fact]
+    public async Task GStreamer_publishes_a_tone_and_a_picture()
+    {
+        await using var engine = await EngineProcess.StartAsync();
+        using var client = await WhipClient.LogInAsync(engine);
+        await using var publisher = new GstPublisher(new Uri(engine.Http, "/api/whip/gst").AbsoluteUri, client.Token);
+        await publisher.WaitForLineAsync(l => l == "connection connected", 60);
+        var video = 0;
+        using var viewer = new WebRtcPeer(new WebRtcPeerOptions { Video = true });
+        viewer.RtpReceived += packet => video += (packet[1] & 0x7F) == 96 ? 1 : 0;
+        await OpenAsync(client, viewer, "/api/whep/gst", "recvonly");
+        await EngineProcess.UntilAsync(() => Task.FromResult(viewer.Received > 100 && video > 20), "sound and picture come through");
+        Assert.True(Goertzel.Share(viewer.Samples, viewer.RateHz, 440) > 0.8);
+        await publisher.StopAsync();
+        await Scenes.NothingLeftAsync(engine);
+    }
+
+    [Fact]
+    public async Task The_engine_publishes_to_another_server_and_takes_its_session_down()
+    {
+        await using var engine = await EngineProcess.StartAsync();
+        using var peer = new WebRtcPeer();
+        using var server = new HttpListener();
+        var port = Sipp.FreePort();
+        server.Prefixes.Add($"http://127.0.0.1:{port}/");
+        server.Start();
+        var originate = engine.ApiAsync($"originate {{whip_token=secret}}whip:http://127.0.0.1:{port}/live/a &playback(tone_stream://%(10000,0,620))");
+        var post = await server.GetContextAsync().WaitAsync(TimeSpan.FromSeconds(20), Cancel);
+        Assert.Equal("POST /live/a", $"{post.Request.HttpMethod} {post.Request.Url!.AbsolutePath}");
+        Assert.Equal("Bearer secret", post.Request.Headers["Authorization"]);
+        Assert.Equal("application/sdp", post.Request.ContentType);
+        using (var reader = new StreamReader(post.Request.InputStream, Encoding.UTF8))
+        {
+            var offer = await reader.ReadToEndAsync(Cancel);
+            Assert.Contains("a=sendonly\r\n", offer, StringComparison.Ordinal);
+            Assert.DoesNotContain("a=sendrecv", offer, StringComparison.Ordinal);
+            var answer = Encoding.UTF8.GetBytes(peer.CreateAnswer(offer).Replace("a=sendrecv", "a=recvonly", StringComparison.Ordinal));
+            post.Response.StatusCode = 201;
+            post.Response.ContentType = "application/sdp";
+            post.Response.Headers["Location"] = "/session/7";
+            await post.Response.OutputStream.WriteAsync(answer, Cancel);
+            post.Response.Close();
+        }
+
+        Assert.StartsWith("+OK", await originate, StringComparison.Ordinal);
+        await peer.ConnectedAsync(Cancel).WaitAsync(TimeSpan.FromSeconds(20), Cancel);
+        await EngineProcess.UntilAsync(() => Task.FromResult(peer.Received > 50), "the server gets the sound");
+        Assert.True(Goertzel.Share(peer.Samples, peer.RateHz, 620) > 0.8);
+
+        await engine.ApiAsync("hupall NORMAL_CLEARING");
+        var delete = await server.GetContextAsync().WaitAsync(TimeSpan.FromSeconds(20), Cancel);
+        Assert.Equal("DELETE /session/7", $"{delete.Request.HttpMethod} {delete.Request.Url!.AbsolutePath}");
+        delete.Response.Close();
+        await Scenes.NothingLeftAsync(engine);
+    }
+}
