@@ -31,6 +31,7 @@ internal sealed class LegVideo(MediaLeg leg, uint ssrc, ushort firstSequence, ui
     private byte _keyFrames;
     private long _reportUs;
     private long _limitBps; // what the peer can take; 0 for as much as comes
+    private bool _isShort;
     private long _sentBps;
     private long _octetsAtReport;
     private long _bandwidthSentUs;
@@ -206,7 +207,8 @@ internal sealed class LegVideo(MediaLeg leg, uint ssrc, ushort firstSequence, ui
             return;
         }
 
-        _sentBps = (_outgoing.Octets - _octetsAtReport) * 8_000_000 / (nowUs - _reportUs + ReportUs);
+        var sentBps = (_outgoing.Octets - _octetsAtReport) * 8_000_000 / (nowUs - _reportUs + ReportUs);
+        _sentBps += (sentBps - _sentBps) / 4; // over two seconds: a whole picture is no rate
         _octetsAtReport = _outgoing.Octets;
         _reportUs = nowUs + ReportUs;
         Report(nowUs, goodbye: false);
@@ -343,9 +345,11 @@ internal sealed class LegVideo(MediaLeg leg, uint ssrc, ushort firstSequence, ui
     /// </summary>
     private void TakeEstimate(long bitrateBps)
     {
-        if (bitrateBps < _sentBps * 95 / 100)
+        var wasShort = _isShort;
+        _isShort = bitrateBps < _sentBps * 9 / 10;
+        if (_isShort)
         {
-            _limitBps = Math.Max(bitrateBps, LeastBandwidthBps);
+            _limitBps = wasShort ? Math.Max(bitrateBps, LeastBandwidthBps) : _limitBps; // once may be chance
         }
         else if (_limitBps != 0)
         {

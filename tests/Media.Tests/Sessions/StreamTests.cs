@@ -101,16 +101,17 @@ public sealed class StreamTests
     {
         var publisher = Enter(CommandKind.Publish, new Camera(_plane, 96, 102));
         var viewers = Enumerable.Range(0, 2).Select(_ => Enter(CommandKind.Watch, new Camera(_plane, 96, 102))).ToArray();
-        for (var i = 0; i < 100; i++)
+        for (var i = 0; i < 250; i++)
         {
             publisher.SendNumbered(publisher.Sequence++, new byte[1200]); // 480 kbit/s
             _plane.Run(20);
         }
 
-        foreach (var (viewer, bitrateBps) in viewers.Zip([300_000, 200_000])
+        foreach (var (viewer, bitrateBps) in viewers.Zip([300_000, 200_000]))
         {
             var packet = new byte[24];
             _ = Media.Rtp.RtcpFeedback.WriteBandwidth(packet, 1, viewer.Phone.Leg.Session.VideoSource, bitrateBps);
+            viewer.Rtcp(packet);
             viewer.Rtcp(packet);
         }
 
