@@ -12,7 +12,10 @@ internal sealed class LegVideo(MediaLeg leg, uint ssrc, ushort firstSequence, ui
     private const long ReportUs = 500_000;
     private const long KeyFrameUs = 500_000;
     private const long BandwidthUs = 1_000_000;
+    private const long EstimateUs = 5_000_000;
     private const long LeastBandwidthBps = 100_000;
+    private const int SomeLoss = 5; // of 256: 2 %
+    private const int MuchLoss = 26; // 10 %
     private const long NoLimitBps = 50_000_000;
     private const long ResendAgainUs = 10_000;
     private const int ResendsAPeriod = 512;
@@ -31,7 +34,8 @@ internal sealed class LegVideo(MediaLeg leg, uint ssrc, ushort firstSequence, ui
     private byte _keyFrames;
     private long _reportUs;
     private long _limitBps; // what the peer can take; 0 for as much as comes
-    private bool _isShort;
+    private long _estimateBps;
+    private long _estimateUs;
     private long _sentBps;
     private long _octetsAtReport;
     private long _bandwidthSentUs;
@@ -156,9 +160,11 @@ internal sealed class LegVideo(MediaLeg leg, uint ssrc, ushort firstSequence, ui
                 (_senderReport, _senderReportUs) = (summary.NtpMiddle, nowUs);
             }
 
-            if (summary is { HasBlock: true, Block: { LastReport: not 0 } block })
+            if (summary.HasBlock)
             {
-                _roundTripMs = leg.RoundTripMs(block) ?? _roundTripMs;
+                _roundTripMs = summary.Block.LastReport != 0 ? leg.RoundTripMs(summary.Block) ?? _roundTripMs : _roundTripMs;
+                TakeLoss(summary.Block.FractionLost, nowUs);
+                _watched?.CapSender(nowUs);
             }
         }
 
@@ -174,8 +180,7 @@ internal sealed class LegVideo(MediaLeg leg, uint ssrc, ushort firstSequence, ui
                     _watched?.RequestKeyFrame(nowUs);
                     break;
                 case (RtcpFeedback.Payload, RtcpFeedback.Application) when RtcpFeedback.TryReadBandwidth(message.Control, _outgoing.Ssrc, out var bitrateBps):
-                    TakeEstimate(bitrateBps);
-                    _watched?.CapSender(nowUs);
+                    (_estimateBps, _estimateUs) = (bitrateBps, nowUs);
                     break;
                 default:
                     break;
@@ -340,20 +345,23 @@ internal sealed class LegVideo(MediaLeg leg, uint ssrc, ushort firstSequence, ui
     }
 
     /// <summary>
-    /// Takes the peer's estimate of what it can receive. A receiver cannot know more than a bit above what it gets, so an estimate limits
-    /// only when it is below that: then there is congestion. Afterwards the limit is lifted step by step.
+    /// Takes what share of our packets the peer lost. Much loss is congestion, and so is some when the peer itself estimates that it can take
+    /// less than it is sent; an estimate alone is not, since no receiver knows more than a bit above what it gets. Without loss the limit is
+    /// lifted step by step.
     /// </summary>
-    private void TakeEstimate(long bitrateBps)
+    private void TakeLoss(byte fraction, long nowUs)
     {
-        var wasShort = _isShort;
-        _isShort = bitrateBps < _sentBps * 9 / 10;
-        if (_isShort)
+        if (fraction > MuchLoss)
         {
-            _limitBps = wasShort ? Math.Max(bitrateBps, LeastBandwidthBps) : _limitBps; // once may be chance
+            _limitBps = Math.Max(LeastBandwidthBps, _sentBps - (_sentBps * fraction / 512)); // half of what is lost, as senders do by themselves
         }
-        else if (_limitBps != 0)
+        else if (fraction > SomeLoss && nowUs - _estimateUs < EstimateUs && _estimateBps < _sentBps * 9 / 10)
         {
-            _limitBps = Math.Max(bitrateBps, _limitBps * 115 / 100);
+            _limitBps = Math.Max(LeastBandwidthBps, _estimateBps);
+        }
+        else if (_limitBps != 0 && fraction <= SomeLoss)
+        {
+            _limitBps = _limitBps * 110 / 100;
             _limitBps = _limitBps > 4 * Math.Max(_sentBps, LeastBandwidthBps) ? 0 : _limitBps;
         }
     }
