@@ -96,7 +96,7 @@ internal sealed class LegMedia(CallServices services)
             return false;
         }
 
-        var capability = _capability.Of(leg) with { Video = LegCapability.MayHaveVideo(leg) ? video : [] };
+        var capability = _capability.Of(leg) with { Video = LegCapability.MayHaveVideo(leg) ? video : [], PreferOwnOrder = !MediaCodecs.OpusIsAvailable };
         if (preferred is { Exists: true })
         {
             capability = capability with { Codecs = [preferred.Codec, .. capability.Codecs.Where(c => c != preferred.Codec)], PreferOwnOrder = true };
