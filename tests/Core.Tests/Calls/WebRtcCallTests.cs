@@ -150,6 +150,7 @@ public sealed class WebRtcCallTests
         var (a, b) = BrowserToBrowser(BrowserOffer);
         _bench.Post(new LegEvent.Reoffered(a.Id, BrowserOffer.Replace("a=sendrecv", "a=inactive", StringComparison.Ordinal)));
         Assert.True(a.IsHeld);
+        Assert.Empty(_bench.Commands<LegCommand.Reoffer>()); // its video waits as it is
         Assert.Contains(b.Media.Index, _bench.Media.Playing.Keys);
         _bench.Post(new LegEvent.Reoffered(a.Id, BrowserOffer));
         Assert.False(a.IsHeld);
