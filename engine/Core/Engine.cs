@@ -3,6 +3,7 @@ using XSwitchEngine.Abstractions;
 using XSwitchEngine.Core.Calls;
 using XSwitchEngine.Core.Calls.Api;
 using XSwitchEngine.Core.Calls.Apps;
+using XSwitchEngine.Core.Chat;
 using XSwitchEngine.Core.Conference;
 using XSwitchEngine.Core.Directory;
 using XSwitchEngine.Core.Events;
@@ -80,6 +81,9 @@ public sealed class Engine : IEngine, IAsyncDisposable
         new TextCommands(_core, expander).AddTo(_api);
         new StoreCommands().AddTo(_api, applications);
         new ScriptCommands(_core, scripts).AddTo(_api, applications);
+        var chat = new ChatRouter(_core, scripts);
+        chat.AddTo(_api);
+        _services.SubmitMessage = chat.Submit;
 
         operations.Execute = applications.ExecuteAsync;
         operations.Api = _api.ExecuteAsync;
@@ -131,6 +135,11 @@ public sealed class Engine : IEngine, IAsyncDisposable
 
     /// <summary>The call core, for tests.</summary>
     internal CallCore Core => _core;
+
+    /// <summary>Sends a text message on its way through the chat plan.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="onResult">Called once with status and reason, on the core loop.</param>
+    internal void Submit(TextMessage message, Action<int, string> onResult) => _services.SubmitMessage(message, onResult);
 
     /// <summary>Starts the core loop.</summary>
     /// <exception cref="IOException">The recordings directory cannot be made.</exception>

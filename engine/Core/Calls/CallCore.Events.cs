@@ -78,7 +78,7 @@ internal sealed partial class CallCore
                 OnTransferRequested(leg, transfer);
                 break;
             case LegEvent.Message message:
-                Announce.Message(leg, message);
+                TakeMessage(leg, message);
                 break;
             case LegEvent.HungUp hungUp:
                 if (hungUp.Text.Length > 0)
