@@ -60,7 +60,7 @@ public sealed class DtlsTests
         Assert.Equal(SrtpProfile.Sha1Tag80, pair.Client.Profile);
     }
 
-    /// <summary>Pitfall 7: four flights, each in as few datagrams as fit into 1200 bytes.</summary>
+    /// <summary>Pitfall 7: the server's first flight and the client's second are five messages each, and go out together.</summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -70,7 +70,7 @@ public sealed class DtlsTests
         using var clients = Factory(managed, Theirs);
         using var pair = new Pair(servers, clients);
         pair.Run();
-        Assert.InRange(pair.Datagrams, 4, 6);
+        Assert.InRange(pair.MostRecords, 4, 5);
     }
 
     /// <summary>Pitfall 8: no peer makes threads without end.</summary>
@@ -167,7 +167,8 @@ public sealed class DtlsTests
 
         public IDtlsSession Client { get; }
 
-        public int Datagrams { get; private set; }
+        /// <summary>Most records in one datagram.</summary>
+        public int MostRecords { get; private set; }
 
         /// <summary>Carries datagrams until both are done and nothing is on its way.</summary>
         public void Run()
@@ -179,12 +180,12 @@ public sealed class DtlsTests
                 Client.Tick(nowUs);
                 if (_toServer.Datagrams.TryDequeue(out var datagram))
                 {
-                    Datagrams++;
+                    Count(datagram);
                     Server.Receive(datagram, nowUs);
                 }
                 else if (_toClient.Datagrams.TryDequeue(out datagram))
                 {
-                    Datagrams++;
+                    Count(datagram);
                     Client.Receive(datagram, nowUs);
                 }
                 else if (Server.State != DtlsState.Handshaking && Client.State != DtlsState.Handshaking)
@@ -198,6 +199,17 @@ public sealed class DtlsTests
         {
             Server.Dispose();
             Client.Dispose();
+        }
+
+        private void Count(byte[] datagram)
+        {
+            var records = 0;
+            for (var at = 0; at + 13 <= datagram.Length; at += 13 + (datagram[at + 11] << 8) + datagram[at + 12])
+            {
+                records++;
+            }
+
+            MostRecords = Math.Max(MostRecords, records);
         }
     }
 }

@@ -168,7 +168,7 @@ public sealed class SecureTransportTests
 
             Assert.Equal(d.Length, at);
         });
-        Assert.InRange(handshake.Count, 4, 6); // four flights, each as few datagrams as fit
+        Assert.Contains(handshake, d => d.Length > 500); // several messages together
     }
 
     /// <summary>S-22 and S-23: without ICE only the signalled address may begin a handshake, and it cannot go on for ever.</summary>
