@@ -39,6 +39,10 @@ public sealed class EngineOptions
     [Range(1025, 65535)]
     public int RtpPortEnd { get; set; } = 32767;
 
+    /// <summary>UDP port of WebRTC media on the first media loop, each further loop takes the next; 0: each loop takes one that the system chooses.</summary>
+    [Range(0, 65535)]
+    public int WebRtcPort { get; set; } = 10_000;
+
     /// <summary>Address that peers see for media, when it differs from the bound one (NAT); null for the bound one.</summary>
     public IPAddress? AdvertisedAddress { get; set; }
 

@@ -54,6 +54,7 @@ internal static class EngineBuilder
             Events = events,
             PortStart = options.RtpPortStart,
             PortEnd = options.RtpPortEnd,
+            WebRtcPort = options.WebRtcPort,
             Loops = options.MediaLoops > 0 ? options.MediaLoops : Math.Clamp(Environment.ProcessorCount, 1, 64),
             Time = context.Time,
             Fault = (exception, _, _) => Log.MediaFault(log, exception),

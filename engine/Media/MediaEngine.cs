@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Security.Cryptography;
 using XSwitchEngine.Media.Audio;
@@ -18,6 +19,9 @@ public sealed class MediaEngine : IMediaEngine
     private readonly MediaLoop[] _loops;
     private readonly MediaFiles _files = new();
     private readonly DtlsCertificate _certificate;
+    private readonly IDtlsFactory _dtls;
+    private readonly Thread? _warmUp;
+    private readonly Dictionary<(int Loop, IPAddress Address), SharedPort> _shared = [];
     private readonly List<Entry> _table = [];
     private readonly Stack<int> _free = new();
     private readonly Dictionary<long, RoomPlace> _rooms = [];
@@ -41,14 +45,25 @@ public sealed class MediaEngine : IMediaEngine
             throw new ArgumentException($"{options.Loops} media loops, 1 to 64 are possible", nameof(options));
         }
 
+        if (options.WebRtcPort is < 0 or > 65535 || options.WebRtcPort + options.Loops > 65536)
+        {
+            throw new ArgumentException($"WebRTC ports from {options.WebRtcPort} on, one for each of {options.Loops} loops, are not possible", nameof(options));
+        }
+
         _options = options;
         _certificate = DtlsCertificate.Create(options.Time.GetUtcNow(), Random(stackalloc byte[16]));
+        _dtls = !options.ManagedDtls && OpenSslDtls.IsAvailable() ? new OpenSslDtls(_certificate) : new ManagedDtls(_certificate);
         _io = !options.PortableSockets && EpollIo.IsAvailable() ? new EpollIo(options.TrafficClass) : new ManagedIo(options.TrafficClass);
         _ports = new PortPool(_io, options.PortStart, options.PortEnd, BitConverter.ToUInt32(Random(stackalloc byte[4])));
         _loops = new MediaLoop[options.Loops];
         for (var i = 0; i < _loops.Length; i++)
         {
-            _loops[i] = new MediaLoop(options, _io, _ports, i);
+            _loops[i] = new MediaLoop(options, _io, _ports, _dtls, i);
+        }
+
+        if (options.WarmUp)
+        {
+            _warmUp = DtlsWarmUp.Begin(_dtls);
         }
     }
 
@@ -83,7 +98,21 @@ public sealed class MediaEngine : IMediaEngine
             return false;
         }
 
-        if (!_ports.TryLease(NetAddress.From(open.LocalAddress, 0), out var rtp, out var rtcp, out var port, out error))
+        var loop = Find(open.Near) is { } near ? near.Loop! : LeastLoaded();
+        SharedPort? shared = null;
+        MediaPort? rtp, rtcp = null;
+        if (open.Kind != MediaTransportKind.WebRtc)
+        {
+            if (!_ports.TryLease(NetAddress.From(open.LocalAddress, 0), out rtp, out rtcp, out _, out error))
+            {
+                return false;
+            }
+        }
+        else if (TryShare(loop, open.LocalAddress, out shared, out error))
+        {
+            rtp = shared.Port;
+        }
+        else
         {
             return false;
         }
@@ -96,10 +125,10 @@ public sealed class MediaEngine : IMediaEngine
 
         var entry = _table[index];
         entry.Generation = entry.Generation == uint.MaxValue ? 1 : entry.Generation + 1;
-        session = new MediaSession(index, entry.Generation, port, (ushort)(open.Kind == MediaTransportKind.WebRtc ? port : port + 1));
-        entry.Leg = new MediaLeg(session, open.Owner, Random(stackalloc byte[10])) { RtpPort = rtp, RtcpPort = rtcp };
+        session = new MediaSession(index, entry.Generation, rtp.Number, rtcp?.Number ?? rtp.Number);
+        entry.Leg = new MediaLeg(session, open.Owner, Random(stackalloc byte[10])) { RtpPort = rtp, RtcpPort = rtcp, Shared = shared };
         session = entry.Leg.Session;
-        entry.Loop = Find(open.Near) is { } near ? near.Loop! : LeastLoaded();
+        entry.Loop = loop;
         entry.Loop.Sessions++;
         entry.Room = 0;
         _open++;
@@ -293,7 +322,14 @@ public sealed class MediaEngine : IMediaEngine
             loop.Join();
         }
 
+        foreach (var shared in _shared.Values)
+        {
+            shared.Port.Dispose();
+        }
+
         _files.Dispose();
+        _warmUp?.Join();
+        _dtls.Dispose();
     }
 
     /// <summary>Fills a buffer with bytes that nobody can foresee, for sources, sequence numbers and ports.</summary>
@@ -303,6 +339,27 @@ public sealed class MediaEngine : IMediaEngine
         RandomNumberGenerator.Fill(buffer);
 #pragma warning restore RS0030
         return buffer;
+    }
+
+    /// <summary>Finds a loop's shared port on an address, or binds it.</summary>
+    private bool TryShare(MediaLoop loop, IPAddress address, [NotNullWhen(true)] out SharedPort? shared, out string error)
+    {
+        error = "";
+        if (_shared.TryGetValue((loop.Number, address), out shared))
+        {
+            return true;
+        }
+
+        var number = _options.WebRtcPort == 0 ? 0 : _options.WebRtcPort + loop.Number;
+        if (!_io.TryBind(NetAddress.From(address, number), isShared: true, out var port, out _, out error))
+        {
+            return false;
+        }
+
+        shared = new SharedPort(port);
+        _shared.Add((loop.Number, address), shared);
+        loop.Post(new MediaCommand(CommandKind.Share, null, shared));
+        return true;
     }
 
     private Entry? Find(MediaSession session) =>

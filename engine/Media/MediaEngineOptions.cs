@@ -30,6 +30,15 @@ public sealed record MediaEngineOptions
     /// <summary>Whether the portable sockets are used even where the system has a faster way.</summary>
     public bool PortableSockets { get; init; }
 
+    /// <summary>UDP port of WebRTC sessions on the first media loop; each further loop takes the next. 0: each loop takes one that the system chooses.</summary>
+    public int WebRtcPort { get; init; }
+
+    /// <summary>Whether DTLS is managed code even where OpenSSL is there.</summary>
+    public bool ManagedDtls { get; init; }
+
+    /// <summary>Whether a handshake is made in the background at the start, so that the first call does not wait for code to be compiled.</summary>
+    public bool WarmUp { get; init; } = true;
+
     /// <summary>Told about a fault in the work for a session, on the loop's thread; that session is then closed, nothing else suffers. The last value is the session's owner.</summary>
     public Action<Exception, MediaSession, long>? Fault { get; init; }
 }

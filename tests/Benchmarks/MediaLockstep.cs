@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using XSwitchEngine.Media;
+using XSwitchEngine.Media.Dtls;
 using XSwitchEngine.Media.Io;
 using XSwitchEngine.Media.Sessions;
 
@@ -20,7 +21,8 @@ public static unsafe partial class MediaLockstep
         var reps = options.TryGetValue("reps", out text) ? int.Parse(text) : 300;
         var io = new EpollIo(0);
         var ports = new PortPool(io, 20000, 29999, 1);
-        var loop = new MediaLoop(new MediaEngineOptions { Events = static _ => { } }, io, ports, 0, start: false);
+        using var dtls = new OpenSslDtls(DtlsCertificate.Create(DateTimeOffset.UtcNow, [1, 2, 3, 4, 5, 6, 7, 8]));
+        var loop = new MediaLoop(new MediaEngineOptions { Events = static _ => { } }, io, ports, dtls, 0, start: false);
         var senders = new Socket[8];
         for (var k = 0; k < senders.Length; k++)
         {

@@ -16,7 +16,7 @@ internal sealed partial class EngineProcess : ChildProcess
             Repo.EngineDll, "run", "--data", data,
             "--Sip:Profiles:internal:Address=127.0.0.1", "--Sip:Profiles:internal:Port=0",
             "--Sip:Profiles:external:Address=127.0.0.1", "--Sip:Profiles:external:Port=0",
-            "--Http:Address=127.0.0.1", "--Http:Port=0",
+            "--Http:Address=127.0.0.1", "--Http:Port=0", "--Engine:WebRtcPort=0",
             "--Engine:ScriptDirectory=" + scripts, "--Engine:SoundDirectory=" + Path.Combine(Repo.Root, "scripts", "sounds"),
             .. extra,
         ],

@@ -10,7 +10,7 @@ namespace XSwitchEngine.Host.Configuration;
 internal static class OptionRules
 {
     private const int ShortestPassword = 8;
-    private static readonly string[] Codecs = ["PCMU", "PCMA", "G722", "L16"];
+    private static readonly string[] Codecs = ["OPUS", "G722", "PCMA", "PCMU", "L16"];
 
     private static readonly string[] Permissions =
         [DirectoryPermissions.Sip, DirectoryPermissions.WebRtc, DirectoryPermissions.Api, DirectoryPermissions.Admin];

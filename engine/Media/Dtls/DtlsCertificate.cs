@@ -6,10 +6,11 @@ namespace XSwitchEngine.Media.Dtls;
 /// <summary>A self-signed P-256 certificate with its key, as both DTLS implementations take it. What a peer trusts is its fingerprint in the description.</summary>
 internal sealed class DtlsCertificate
 {
-    private DtlsCertificate(byte[] certificate, byte[] privateKey)
+    private DtlsCertificate(byte[] certificate, ECDsa key)
     {
         Certificate = certificate;
-        PrivateKey = privateKey;
+        PrivateKey = key.ExportPkcs8PrivateKey();
+        EcPrivateKey = key.ExportECPrivateKey();
         Fingerprint = FingerprintOf(certificate, "sha-256")!;
     }
 
@@ -18,6 +19,9 @@ internal sealed class DtlsCertificate
 
     /// <summary>PKCS #8, DER.</summary>
     public byte[] PrivateKey { get; }
+
+    /// <summary>The same key as in RFC 5915, DER.</summary>
+    public byte[] EcPrivateKey { get; }
 
     public DtlsFingerprint Fingerprint { get; }
 
@@ -30,7 +34,7 @@ internal sealed class DtlsCertificate
         var subject = new X500DistinguishedName("CN=XSwitchEngine");
         var request = new CertificateRequest(subject, key, HashAlgorithmName.SHA256);
         using var certificate = request.Create(subject, X509SignatureGenerator.CreateForECDsa(key), now.AddDays(-1), now.AddYears(10), serial);
-        return new DtlsCertificate(certificate.RawData, key.ExportPkcs8PrivateKey());
+        return new DtlsCertificate(certificate.RawData, key);
     }
 
     /// <summary>The fingerprint of a certificate.</summary>

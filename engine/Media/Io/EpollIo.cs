@@ -9,6 +9,7 @@ namespace XSwitchEngine.Media.Io;
 internal sealed unsafe class EpollIo(byte trafficClass) : IMediaIo
 {
     private const int AddressLength = 28;
+    private const int SharedBuffer = 4 << 20;
 
     /// <inheritdoc/>
     public string Name => "epoll";
@@ -36,7 +37,7 @@ internal sealed unsafe class EpollIo(byte trafficClass) : IMediaIo
     }
 
     /// <inheritdoc/>
-    public bool TryBind(in NetAddress local, [NotNullWhen(true)] out MediaPort? port, out bool isInUse, out string error)
+    public bool TryBind(in NetAddress local, bool isShared, [NotNullWhen(true)] out MediaPort? port, out bool isInUse, out string error)
     {
         port = null;
         isInUse = false;
@@ -63,8 +64,19 @@ internal sealed unsafe class EpollIo(byte trafficClass) : IMediaIo
             _ = setsockopt(fd, local.IsV6 ? SolIpv6 : SolIp, local.IsV6 ? Ipv6Class : IpTos, &value, sizeof(int));
         }
 
+        if (isShared)
+        {
+            var length = SharedBuffer;
+            if (setsockopt(fd, SolSocket, ReceiveBufferForce, &length, sizeof(int)) != 0)
+            {
+                _ = setsockopt(fd, SolSocket, ReceiveBuffer, &length, sizeof(int)); // as much as the system permits
+            }
+        }
+
+        uint size = AddressLength;
+        _ = getsockname(fd, address, &size);
         error = "";
-        port = new Port(fd, local.IsV6);
+        port = new Port(fd, local.IsV6, Read(address).Port);
         return true;
     }
 
@@ -98,12 +110,14 @@ internal sealed unsafe class EpollIo(byte trafficClass) : IMediaIo
             : NetAddress.FromV4(bytes.Slice(4, 4), port);
     }
 
-    private sealed class Port(int fd, bool isV6) : MediaPort
+    private sealed class Port(int fd, bool isV6, ushort number) : MediaPort
     {
         private bool _isConnected;
         private NetAddress _peer;
 
         public int Fd { get; private set; } = fd;
+
+        public override ushort Number => number;
 
         public override int Receive(Span<byte> buffer, out NetAddress source)
         {

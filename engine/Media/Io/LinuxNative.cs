@@ -9,13 +9,16 @@ internal static unsafe partial class LinuxNative
     public const int EpollIn = 1, EpollEdge = 1 << 31, EpollAdd = 1, EpollDelete = 2;
     public const int Eagain = 11, EaddrInUse = 98, Eintr = 4;
     public const int ClockMonotonic = 1, NonblockCloexec = 0x80800;
-    public const int SolIp = 0, IpTos = 1, SolIpv6 = 41, Ipv6Class = 67;
+    public const int SolIp = 0, IpTos = 1, SolIpv6 = 41, Ipv6Class = 67, SolSocket = 1, ReceiveBuffer = 8, ReceiveBufferForce = 33;
 
     [LibraryImport("libc")]
     public static partial int socket(int domain, int type, int protocol);
 
     [LibraryImport("libc")]
     public static partial int bind(int fd, byte* address, uint length);
+
+    [LibraryImport("libc")]
+    public static partial int getsockname(int fd, byte* address, uint* length);
 
     [LibraryImport("libc")]
     public static partial int connect(int fd, byte* address, uint length);

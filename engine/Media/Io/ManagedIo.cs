@@ -1,4 +1,5 @@
 #pragma warning disable RS0030 // the portable backend is the one place where the media plane uses .NET's sockets
+using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
@@ -8,11 +9,13 @@ namespace XSwitchEngine.Media.Io;
 /// <summary>Systems without epoll: .NET sockets, synchronous and without allocation for a packet, and select.</summary>
 internal sealed class ManagedIo(byte trafficClass) : IMediaIo
 {
+    private const int SharedBuffer = 4 << 20;
+
     /// <inheritdoc/>
     public string Name => "sockets";
 
     /// <inheritdoc/>
-    public bool TryBind(in NetAddress local, [NotNullWhen(true)] out MediaPort? port, out bool isInUse, out string error)
+    public bool TryBind(in NetAddress local, bool isShared, [NotNullWhen(true)] out MediaPort? port, out bool isInUse, out string error)
     {
         Socket? socket = null;
         try
@@ -24,7 +27,12 @@ internal sealed class ManagedIo(byte trafficClass) : IMediaIo
                 socket.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.TypeOfService, trafficClass);
             }
 
-            port = new Port(socket);
+            if (isShared)
+            {
+                socket.ReceiveBufferSize = SharedBuffer;
+            }
+
+            port = new Port(socket, isShared);
             isInUse = false;
             error = "";
             return true;
@@ -51,14 +59,30 @@ internal sealed class ManagedIo(byte trafficClass) : IMediaIo
             : NetAddress.FromV4(bytes.Slice(4, 4), port);
     }
 
-    private sealed class Port(Socket socket) : MediaPort
+    private static void Write(in NetAddress address, SocketAddress to)
     {
+        var bytes = to.Buffer.Span;
+        BinaryPrimitives.WriteUInt16BigEndian(bytes[2..], address.Port);
+        _ = address.WriteHost(bytes[(address.IsV6 ? 8 : 4)..]);
+        if (address.IsV6)
+        {
+            BitConverter.TryWriteBytes(bytes[24..], address.Scope);
+        }
+    }
+
+    private sealed class Port(Socket socket, bool isShared) : MediaPort
+    {
+        [ThreadStatic]
+        private static SocketAddress? _shared4, _shared6;
+
         private readonly SocketAddress _from = new(socket.AddressFamily);
         private NetAddress _to;
         private SocketAddress? _toAddress;
         private bool _isConnected;
 
         public Socket Socket => socket;
+
+        public override ushort Number { get; } = (ushort)((IPEndPoint)socket.LocalEndPoint!).Port;
 
         public ReadyPort ReadyName { get; set; }
 
@@ -79,6 +103,12 @@ internal sealed class ManagedIo(byte trafficClass) : IMediaIo
 
         public override void Send(ReadOnlySpan<byte> packet, in NetAddress to)
         {
+            if (isShared)
+            {
+                SendShared(packet, to);
+                return;
+            }
+
             if (!_isConnected && to != _to)
             {
                 _to = to;
@@ -93,6 +123,27 @@ internal sealed class ManagedIo(byte trafficClass) : IMediaIo
             catch (SocketException)
             {
                 // A packet that cannot be sent is lost, as on the wire.
+            }
+        }
+
+        private void SendShared(ReadOnlySpan<byte> packet, in NetAddress to)
+        {
+            if (to.IsV6 != (socket.AddressFamily == AddressFamily.InterNetworkV6))
+            {
+                return;
+            }
+
+            var address = to.IsV6
+                ? _shared6 ??= new SocketAddress(AddressFamily.InterNetworkV6)
+                : _shared4 ??= new SocketAddress(AddressFamily.InterNetwork);
+            Write(to, address);
+            try
+            {
+                _ = socket.SendTo(packet, SocketFlags.None, address);
+            }
+            catch (SocketException)
+            {
+                // Lost, as above.
             }
         }
 

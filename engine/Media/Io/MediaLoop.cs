@@ -1,3 +1,4 @@
+using XSwitchEngine.Media.Dtls;
 using XSwitchEngine.Media.Rtp;
 using XSwitchEngine.Media.Sessions;
 
@@ -5,7 +6,7 @@ namespace XSwitchEngine.Media.Io;
 
 /// <summary>One media thread: waits for packets, commands and ticks, and passes them to its <see cref="MediaCore"/>.</summary>
 /// <remarks>A packet is relayed in the wake-up that received it; without anything to generate the loop sleeps until the next packet or report.</remarks>
-internal sealed class MediaLoop : IMediaOutput
+internal sealed partial class MediaLoop : IMediaOutput
 {
     private const int MaxReady = 512;
     private const int CommandsPerTurn = 256;
@@ -32,15 +33,16 @@ internal sealed class MediaLoop : IMediaOutput
     /// <param name="options">The engine's options.</param>
     /// <param name="io">The network.</param>
     /// <param name="ports">Where ports return to.</param>
+    /// <param name="dtls">The engine's DTLS.</param>
     /// <param name="number">Which of the loops.</param>
     /// <param name="start">False when the owner calls <see cref="Turn"/> himself, to measure.</param>
-    public MediaLoop(MediaEngineOptions options, IMediaIo io, PortPool ports, int number, bool start = true)
+    public MediaLoop(MediaEngineOptions options, IMediaIo io, PortPool ports, IDtlsFactory dtls, int number, bool start = true)
     {
         _options = options;
         _ports = ports;
         _number = number;
         _poller = io.CreatePoller();
-        _core = new MediaCore(this);
+        _core = new MediaCore(this) { Dtls = dtls };
         _origin = options.Time.GetTimestamp();
         _usPerTick = 1e6 / options.Time.TimestampFrequency;
         _thread = new Thread(Run) { IsBackground = true, Name = $"media-{number}" };
@@ -52,6 +54,9 @@ internal sealed class MediaLoop : IMediaOutput
 
     /// <inheritdoc/>
     public DateTimeOffset UtcNow => _options.Time.GetUtcNow();
+
+    /// <summary>Which of the loops.</summary>
+    public int Number => _number;
 
     /// <summary>Sessions that were given to it; kept by the engine.</summary>
     public int Sessions { get; set; }
@@ -133,6 +138,7 @@ internal sealed class MediaLoop : IMediaOutput
         var nowUs = NowUs;
         _core.Run(nowUs);
         Obey(nowUs);
+        TakeForwarded(nowUs);
         Volatile.Write(ref _sleeping, 1);
         Interlocked.MemoryBarrier();
         var due = _core.DueUs;
@@ -146,7 +152,11 @@ internal sealed class MediaLoop : IMediaOutput
                 nowUs = NowUs;
             }
 
-            if (_legs[_ready[i].Leg] is { } leg)
+            if (_ready[i].Leg < 0)
+            {
+                ReceiveShared(_shared[-_ready[i].Leg - 1], nowUs);
+            }
+            else if (_legs[_ready[i].Leg] is { } leg)
             {
                 Receive(leg, _ready[i].IsRtcp, nowUs);
             }
@@ -154,7 +164,7 @@ internal sealed class MediaLoop : IMediaOutput
     }
 
     /// <summary>Whether no command can be obeyed now.</summary>
-    private bool IsIdle() => !_commands.TryPeek(out var next) || IsBlocked(next);
+    private bool IsIdle() => (!_commands.TryPeek(out var next) || IsBlocked(next)) && !HasWork();
 
     private static bool IsBlocked(in MediaCommand command) =>
         command.Kind == CommandKind.Adopt && command.Argument is HandOver { IsReleased: false };
@@ -168,15 +178,8 @@ internal sealed class MediaLoop : IMediaOutput
             return;
         }
 
-        if (isRtcp)
-        {
-            leg.OnRtcp(_packet.AsSpan(0, length), source, nowUs);
-        }
-        else
-        {
-            _received++;
-            leg.OnRtp(_packet.AsSpan(0, length), source, nowUs);
-        }
+        _received += isRtcp ? 0 : 1;
+        leg.OnDatagram(_packet.AsSpan(0, length), isRtcp, source, nowUs);
     }
 
     private void Obey(long nowUs)
@@ -197,18 +200,22 @@ internal sealed class MediaLoop : IMediaOutput
                 _core.Execute(command, nowUs);
                 break;
             case CommandKind.Release:
+                var handOver = ((HandOver, MediaLoop))command.Argument!;
                 if (!command.Leg!.IsClosed)
                 {
                     Unwatch(command.Leg);
                     _core.Execute(command, nowUs);
+                    command.Leg.Loop = handOver.Item2;
                 }
 
-                var handOver = ((HandOver, MediaLoop))command.Argument!;
                 handOver.Item1.Release();
                 handOver.Item2.Wake();
                 break;
             case CommandKind.Close:
                 CloseLeg(command.Leg!, nowUs);
+                break;
+            case CommandKind.Share:
+                Share((SharedPort)command.Argument!);
                 break;
             case CommandKind.Stop:
                 _stopped = true;
@@ -233,14 +240,22 @@ internal sealed class MediaLoop : IMediaOutput
         }
 
         _legs[index] = leg;
-        _ = _poller.Add(leg.RtpPort!, new ReadyPort(index, false));
-        _ = _poller.Add(leg.RtcpPort!, new ReadyPort(index, true));
+        leg.Loop = this;
+        if (leg.Shared is null)
+        {
+            _ = _poller.Add(leg.RtpPort!, new ReadyPort(index, false));
+            _ = _poller.Add(leg.RtcpPort!, new ReadyPort(index, true));
+        }
     }
 
     private void Unwatch(MediaLeg leg)
     {
-        _poller.Remove(leg.RtpPort!);
-        _poller.Remove(leg.RtcpPort!);
+        if (leg.Shared is null)
+        {
+            _poller.Remove(leg.RtpPort!);
+            _poller.Remove(leg.RtcpPort!);
+        }
+
         _legs[leg.Session.Index] = null;
     }
 
@@ -258,12 +273,14 @@ internal sealed class MediaLoop : IMediaOutput
         }
         finally
         {
-            _legs[leg.Session.Index] = null;
-            _poller.Remove(leg.RtpPort!);
-            _poller.Remove(leg.RtcpPort!);
-            leg.RtpPort!.Dispose();
-            leg.RtcpPort!.Dispose();
-            _ports.Return(leg.Session.RtpPort);
+            leg.EndTransport();
+            Unwatch(leg);
+            if (leg.Shared is null)
+            {
+                leg.RtpPort!.Dispose();
+                leg.RtcpPort!.Dispose();
+                _ports.Return(leg.Session.RtpPort);
+            }
         }
     }
 

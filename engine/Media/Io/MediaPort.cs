@@ -6,13 +6,16 @@ internal abstract class MediaPort : IDisposable
     /// <summary>Nothing was there.</summary>
     public const int Nothing = -1;
 
+    /// <summary>The local port number.</summary>
+    public abstract ushort Number { get; }
+
     /// <summary>Receives one datagram without waiting.</summary>
     /// <param name="buffer">At least one byte longer than the longest packet that is wanted.</param>
     /// <param name="source">Where it came from; while connected, the peer.</param>
     /// <returns>Its length, cut to the buffer, or <see cref="Nothing"/>; a peer that is gone is nothing too.</returns>
     public abstract int Receive(Span<byte> buffer, out NetAddress source);
 
-    /// <summary>Sends one datagram without waiting; one that cannot be sent is lost.</summary>
+    /// <summary>Sends one datagram without waiting; one that cannot be sent is lost. Of a shared port: any thread.</summary>
     public abstract void Send(ReadOnlySpan<byte> packet, in NetAddress to);
 
     /// <summary>Takes packets of one peer only and sends to it.</summary>
@@ -26,7 +29,7 @@ internal abstract class MediaPort : IDisposable
 }
 
 /// <summary>Readiness of one port.</summary>
-/// <param name="Leg">The number it was added under.</param>
+/// <param name="Leg">The number it was added under; negative for a shared port.</param>
 /// <param name="IsRtcp">Which of the leg's two ports.</param>
 internal readonly record struct ReadyPort(int Leg, bool IsRtcp);
 
@@ -58,11 +61,12 @@ internal interface IMediaIo
     string Name { get; }
 
     /// <summary>Binds a UDP socket. Any thread.</summary>
-    /// <param name="local">A concrete address and port.</param>
+    /// <param name="local">A concrete address and port; 0 for one that the system chooses.</param>
+    /// <param name="isShared">Whether many sessions use it: more room for packets, and sending from any thread.</param>
     /// <param name="port">The socket.</param>
     /// <param name="isInUse">Whether somebody else has the port, so that another may do.</param>
     /// <param name="error">Why not.</param>
-    bool TryBind(in NetAddress local, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out MediaPort? port, out bool isInUse, out string error);
+    bool TryBind(in NetAddress local, bool isShared, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out MediaPort? port, out bool isInUse, out string error);
 
     /// <summary>Makes a poller for a loop.</summary>
     IMediaPoller CreatePoller();

@@ -45,9 +45,9 @@ internal sealed class PortPool
         for (var attempts = Math.Min(MaxAttempts, _free.Count); attempts > 0; attempts--)
         {
             port = _free.Dequeue();
-            if (_io.TryBind(host.WithPort(port), out rtp, out var isInUse, out error))
+            if (_io.TryBind(host.WithPort(port), false, out rtp, out var isInUse, out error))
             {
-                if (_io.TryBind(host.WithPort(port + 1), out rtcp, out isInUse, out error))
+                if (_io.TryBind(host.WithPort(port + 1), false, out rtcp, out isInUse, out error))
                 {
                     Interlocked.Increment(ref _leased);
                     return true;

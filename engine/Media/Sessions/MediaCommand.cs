@@ -26,6 +26,9 @@ internal enum CommandKind : byte
     LeaveStream,
     Close,
 
+    /// <summary>The loop has one more shared port.</summary>
+    Share,
+
     /// <summary>The leg moves to another loop: this one lets go of it.</summary>
     Release,
 

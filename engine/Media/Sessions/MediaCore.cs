@@ -1,3 +1,5 @@
+using XSwitchEngine.Media.Dtls;
+
 namespace XSwitchEngine.Media.Sessions;
 
 /// <summary>All legs, bridges and rooms of one media loop: commands, packets and time in, packets and events out.</summary>
@@ -12,6 +14,7 @@ internal sealed class MediaCore(IMediaOutput output)
     private readonly Dictionary<long, Room> _rooms = [];
     private readonly Dictionary<long, StreamHub> _hubs = [];
     private readonly byte[] _scratch = new byte[ScratchLength];
+    private readonly byte[] _wire = new byte[ScratchLength];
     private readonly short[] _mix = new short[MixLength];
     private long _nowUs;
 
@@ -19,6 +22,12 @@ internal sealed class MediaCore(IMediaOutput output)
 
     /// <summary>Room for one packet that is being made.</summary>
     public Span<byte> Scratch => _scratch;
+
+    /// <summary>Room for one packet that is being protected.</summary>
+    public Span<byte> Wire => _wire;
+
+    /// <summary>The DTLS of this engine.</summary>
+    public required IDtlsFactory Dtls { get; init; }
 
     /// <summary>Room for the frames of a recording.</summary>
     public Span<short> Mix => _mix;

@@ -12,7 +12,7 @@ internal sealed partial class MediaLeg
     /// <summary>Takes a packet from the RTCP port, or one that shares the RTP port.</summary>
     public void OnRtcp(ReadOnlySpan<byte> packet, in NetAddress source, long nowUs)
     {
-        if (Stream is null || !_rtcp.Accept(source, _latch.Current) || !RtcpReader.TryRead(packet, _outgoing.Ssrc, out var summary))
+        if (Stream is null || (_transport is not { IsIce: true } && !_rtcp.Accept(source, _latch.Current)) || !RtcpReader.TryRead(packet, _outgoing.Ssrc, out var summary))
         {
             Drop();
             return;
@@ -24,7 +24,7 @@ internal sealed partial class MediaLeg
 
     private void SendReport(long nowUs, bool goodbye)
     {
-        var to = Stream!.RtcpMux ? _latch.Current : _rtcp.Remote;
+        var to = Stream!.RtcpMux || _transport is { IsIce: true } ? PeerAddress : _rtcp.Remote;
         if (!to.IsUsable || (!_outgoing.HasSent && !_incoming.HasSource))
         {
             _rtcp.Sent(_outgoing.Packets);

@@ -15,7 +15,7 @@ internal sealed partial class MediaLeg
     public LegVideo? Video => _video;
 
     /// <summary>Whether packets reach the peer, held or not.</summary>
-    public bool CanReach => _latch.Current.IsUsable;
+    public bool CanReach => PeerAddress.IsUsable;
 
     /// <summary>Sets what was negotiated about video; null for none.</summary>
     public void ConfigureVideo(VideoStream? stream, long nowUs)
@@ -110,7 +110,7 @@ internal sealed partial class MediaLeg
     /// <summary>Takes a packet that is not audio: video, when its payload type says so.</summary>
     private void OnOther(Span<byte> packet, in RtpHeader header, in NetAddress source, long nowUs)
     {
-        if (_video is not { } video || !video.Takes(header.PayloadType) || !_latch.Accept(source, nowUs))
+        if (_video is not { } video || !video.Takes(header.PayloadType) || !AcceptSource(source, nowUs))
         {
             Drop();
             return;

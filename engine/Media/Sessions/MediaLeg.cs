@@ -48,7 +48,7 @@ internal sealed partial class MediaLeg : ITicker
     /// <summary>The core that runs it now; null before and after, and on its way between loops.</summary>
     public MediaCore? Core { get; set; }
 
-    /// <summary>Its ports; null in tests without sockets.</summary>
+    /// <summary>Its ports, or the shared one and none; null in tests without sockets.</summary>
     public MediaPort? RtpPort { get; init; }
 
     public MediaPort? RtcpPort { get; init; }
@@ -86,7 +86,7 @@ internal sealed partial class MediaLeg : ITicker
 
     private MediaLeg? Peer => Bridge?.Other(this);
 
-    private bool CanSend => Stream is { IsHeldByPeer: false } && _latch.Current.IsUsable;
+    private bool CanSend => Stream is not null && !IsHeld && PeerAddress.IsUsable;
 
     private bool SendsEvents => Stream is { SendEventType: >= 0 };
 
@@ -106,6 +106,7 @@ internal sealed partial class MediaLeg : ITicker
         _clockHz = StaticPayloadTypes.ClockHz(stream.Codec);
         _rtcp.Configure(stream);
         _timedOut = false;
+        _transport?.Advance(nowUs); // a handshake that waited for the address
         Schedule(nowUs);
         ArrangeAll();
     }
@@ -140,7 +141,7 @@ internal sealed partial class MediaLeg : ITicker
             return;
         }
 
-        if (!_latch.Accept(source, nowUs) || !_incoming.Add(header, out var restarted))
+        if (!AcceptSource(source, nowUs) || !_incoming.Add(header, out var restarted))
         {
             Drop();
             return;
@@ -197,7 +198,8 @@ internal sealed partial class MediaLeg : ITicker
             EndEvent();
         }
 
-        if (_rtcp.IsDue(nowUs))
+        _transport?.Tick(nowUs);
+        if (Stream is not null && _rtcp.IsDue(nowUs))
         {
             SendReport(nowUs, goodbye: false);
         }
@@ -240,7 +242,7 @@ internal sealed partial class MediaLeg : ITicker
     /// <summary>A loop took it on, at first or from another one.</summary>
     public void OnArrival(long nowUs)
     {
-        if (Stream is not null)
+        if (Stream is not null || _transport is not null)
         {
             Schedule(nowUs);
             ArrangeAll();
@@ -338,7 +340,7 @@ internal sealed partial class MediaLeg : ITicker
     /// <summary>A packet of the peer's was accepted.</summary>
     private void Arrived(int payloadLength, long nowUs)
     {
-        if (_latch.IsLocked && !_isConnected)
+        if (_latch.IsLocked && !_isConnected && Shared is null)
         {
             _isConnected = true;
             _remote = _latch.Current.ToEndPoint();
@@ -362,7 +364,7 @@ internal sealed partial class MediaLeg : ITicker
     private void BecomeUp(long nowUs)
     {
         _isUp = true;
-        _remote = _latch.Current.ToEndPoint();
+        _remote = PeerAddress.ToEndPoint();
         Emit(MediaEventKind.MediaUp, 0, 0, 0, 0);
         Schedule(nowUs);
     }
@@ -388,13 +390,14 @@ internal sealed partial class MediaLeg : ITicker
     }
 
     /// <summary>When the peer's silence is to be reported.</summary>
-    private long TimeoutAtUs() => Stream is { MediaTimeoutMs: > 0, IsHeldByPeer: false } stream && !_timedOut && (stream.Direction & MediaDirection.RecvOnly) != 0
+    private long TimeoutAtUs() => Stream is { MediaTimeoutMs: > 0 } stream && !IsHeld && !_timedOut && (stream.Direction & MediaDirection.RecvOnly) != 0
         ? Math.Max(_lastReceivedUs, _configuredUs) + (stream.MediaTimeoutMs * 1000L)
         : long.MaxValue;
 
     private void Schedule(long nowUs)
     {
-        var due = _rtcp.DueUs(nowUs, _outgoing.Ssrc, SendReportUs);
+        var due = Stream is null ? long.MaxValue : _rtcp.DueUs(nowUs, _outgoing.Ssrc, SendReportUs);
+        due = Math.Min(due, _transport?.DueUs ?? long.MaxValue);
         due = Math.Min(due, TimeoutAtUs());
         due = Math.Min(due, _video?.DueUs ?? long.MaxValue);
         if (_events.IsActive)

@@ -52,6 +52,10 @@ internal struct PeerLatch
         return true;
     }
 
+    /// <summary>Whether a packet from a source would be accepted; changes nothing.</summary>
+    public readonly bool CouldAccept(in NetAddress source, long nowUs) =>
+        (IsLatched && source == Current) || (!IsLocked && (source == _signalled || (nowUs < _windowEndUs && source.HasSameHost(_allowedHost) && source.IsUsable)));
+
     /// <summary>Judges the source of a packet that is otherwise in order.</summary>
     /// <returns>False for a foreign one.</returns>
     public bool Accept(in NetAddress source, long nowUs)

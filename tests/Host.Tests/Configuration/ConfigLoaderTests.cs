@@ -79,7 +79,7 @@ public sealed class ConfigLoaderTests : IDisposable
                 "xswitch.json:4:21: Engine:RtpPortStart must be a whole number, not \"many\"",
                 "xswitch.json:5:20: Engine:MaxSessions must be 1..1000000, not 0",
                 "xswitch.json:7:20: Engine:AllowSystem must be true or false, not 1",
-                "xswitch.json:6:15: Engine:Codecs: unknown codec G729; did you mean G722? (codecs are PCMU, PCMA, G722, L16)",
+                "xswitch.json:6:15: Engine:Codecs: unknown codec G729; did you mean G722? (codecs are OPUS, G722, PCMA, PCMU, L16)",
                 "xswitch.json:8:14: Engine:Users: number \"1 2\" must be 1 to 64 letters, digits or -_.+*#",
                 "xswitch.json:8:14: Engine:Users: the password of 1 2 must have at least 8 characters",
                 "xswitch.json:8:14: Engine:Users: unknown permission sips; did you mean sip? (permissions are sip, webrtc, fsapi, admin)",

@@ -12,7 +12,7 @@ public sealed class CostTests
     private readonly MediaCore _core;
     private long _nowUs = 1;
 
-    public CostTests() => _core = new MediaCore(_output);
+    public CostTests() => _core = new MediaCore(_output) { Dtls = FakePlane.Dtls };
 
     [Theory]
     [InlineData(AudioCodec.Pcmu, AudioCodec.Pcmu)]

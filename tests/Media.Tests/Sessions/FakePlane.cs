@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Net;
+using XSwitchEngine.Media.Dtls;
 using XSwitchEngine.Media.Files;
 using XSwitchEngine.Media.Io;
 using XSwitchEngine.Media.Rtp;
@@ -19,7 +20,10 @@ internal sealed class FakePlane : IMediaOutput
     private readonly List<IFileWork> _files = [];
     private int _legs;
 
-    public FakePlane() => Core = new MediaCore(this);
+    public FakePlane() => Core = new MediaCore(this) { Dtls = Dtls };
+
+    /// <summary>DTLS with a certificate of ours, the same in all tests.</summary>
+    public static OpenSslDtls Dtls { get; } = new(FakePlaneCertificate.Certificate);
 
     public MediaCore Core { get; }
 
@@ -92,6 +96,14 @@ internal sealed class FakePlane : IMediaOutput
     public void ServeFiles() => _files.RemoveAll(f => !f.Service());
 
     public IEnumerable<MediaEvent> EventsOf(MediaEventKind kind) => Events.Where(e => e.Kind == kind);
+}
+
+/// <summary>The certificate of all legs without sockets.</summary>
+internal static class FakePlaneCertificate
+{
+    public static DtlsCertificate Certificate { get; } = DtlsCertificate.Create(DateTimeOffset.UtcNow, [1, 2, 3, 4, 5, 6, 7, 8]);
+
+    public static DtlsFingerprint Fingerprint => Certificate.Fingerprint;
 }
 
 /// <summary>The far end of one leg.</summary>
