@@ -3,6 +3,7 @@ using XSwitchEngine.Abstractions;
 using XSwitchEngine.Core.Calls;
 using XSwitchEngine.Core.Calls.Api;
 using XSwitchEngine.Core.Calls.Apps;
+using XSwitchEngine.Core.Chat;
 using XSwitchEngine.Core.Conference;
 using XSwitchEngine.Core.Directory;
 using XSwitchEngine.Core.Events;
@@ -58,6 +59,12 @@ public sealed class Engine : IEngine, IAsyncDisposable
         var originator = new Originator(_core);
         _bridging = new Bridging(_core);
         var transfers = new Transfers(_core);
+        _core.OnReplacing = transfers.Replace;
+        if (parts.Directory is SwitchDirectory directory)
+        {
+            directory.RegistrationChanged = (binding, what) => RegistrationEvents.Publish(_core.Announce, binding, what);
+        }
+
         var applications = new ApplicationTable(_core, expander);
         _api = new ApiTable(_core);
         var operations = new ScriptOperations(_core, expander, audio, digits, originator, _bridging);
@@ -80,6 +87,9 @@ public sealed class Engine : IEngine, IAsyncDisposable
         new TextCommands(_core, expander).AddTo(_api);
         new StoreCommands().AddTo(_api, applications);
         new ScriptCommands(_core, scripts).AddTo(_api, applications);
+        var chat = new ChatRouter(_core, scripts);
+        chat.AddTo(_api);
+        _services.SubmitMessage = chat.Submit;
 
         operations.Execute = applications.ExecuteAsync;
         operations.Api = _api.ExecuteAsync;
@@ -131,6 +141,11 @@ public sealed class Engine : IEngine, IAsyncDisposable
 
     /// <summary>The call core, for tests.</summary>
     internal CallCore Core => _core;
+
+    /// <summary>Sends a text message on its way through the chat plan.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="onResult">Called once with status and reason, on the core loop.</param>
+    internal void Submit(TextMessage message, Action<int, string> onResult) => _services.SubmitMessage(message, onResult);
 
     /// <summary>Starts the core loop.</summary>
     /// <exception cref="IOException">The recordings directory cannot be made.</exception>

@@ -12,6 +12,20 @@ public sealed partial class ProductScriptTests
     private static readonly string Scripts = Path.Combine(RepositoryRoot.Find(), "scripts");
 
     [Theory]
+    [InlineData("9196", "reply")]
+    [InlineData("1001", "")]
+    public async Task The_chatplan_answers_texts_to_the_echo_and_lets_others_pass(string to, string decided)
+    {
+        using var bench = new ScriptBench(static o => o with { ScriptDirectory = Scripts });
+        var run = new ScriptRunId(1000);
+        bench.Engine.Start(new ScriptStart(run, "chatplan.lua", [], default, ScriptKind.Chat) { Environment = [new("to_user", to), new("_body", "hello")] });
+        var end = await bench.Port.EndAsync(run);
+        Assert.True(end.Succeeded, end.Error);
+        Assert.Equal(decided, string.Join(' ', end.Reply.SkipLast(1).Select(r => r.Key)));
+        Assert.All(end.Reply.SkipLast(1), r => Assert.Equal("hello", r.Value));
+    }
+
+    [Theory]
     [InlineData("1000", "Execute bridge user/1000@example.org")]
     [InlineData("1019", "Execute bridge user/1019@example.org")]
     [InlineData("9195", "Answer;Execute delay_echo 5000")]

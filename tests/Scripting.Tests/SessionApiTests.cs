@@ -232,7 +232,33 @@ public sealed class SessionApiTests
 
         var end = await bench.Port.EndAsync(run);
         Assert.True(end.Succeeded, end.Error);
-        Assert.Equal([new("reply", "got hi"), new("stop", "")], end.Reply);
+        Assert.Equal([new("reply", "got hi"), new("stop", "")], end.Reply.SkipLast(1));
+        Assert.Equal("end", end.Reply[^1].Key);
+    }
+
+    [Fact]
+    public async Task A_chat_script_changes_its_message_and_sends_it_as_it_is_then()
+    {
+        using var bench = new ScriptBench();
+        var run = new ScriptRunId(1001);
+        bench.Engine.Start(new ScriptStart(run, """
+            ~message:delHeader("subject") message:chat_execute("set", "to=1002@x") message:chat_execute("unset", "context") message:addBody("A \"B\"\n")
+            assert(message:chat_execute("send") == 0) message:addHeader("to", "1003@x") assert(message:chat_send("sip") == 0) assert(message:chat_execute("nonsense") == 1)
+            """.Trim(), [], default, ScriptKind.Chat)
+        {
+            Environment = [new("from", "1000@x"), new("to", "1001@x"), new("subject", "s"), new("context", "c"), new("_body", "hi")],
+        });
+
+        var end = await bench.Port.EndAsync(run);
+        Assert.True(end.Succeeded, end.Error);
+        Assert.Equal(["send", "send", "end"], end.Reply.Select(r => r.Key));
+        var sent = end.Reply.Select(r => System.Text.Json.Nodes.JsonNode.Parse(r.Value)!).ToList();
+        Assert.Equal(["1002@x", "1003@x", "1003@x"], sent.Select(s => (string?)s["to"]));
+        Assert.Equal(["", "sip", ""], sent.Select(s => (string?)s["_proto"]));
+        Assert.All(sent, s => Assert.Equal("A \"B\"\n", (string?)s["_body"]));
+        Assert.Null(sent[0]["subject"]);
+        Assert.Null(sent[0]["context"]);
+        Assert.Equal("1000@x", (string?)sent[0]["from"]);
     }
 
     [Fact]

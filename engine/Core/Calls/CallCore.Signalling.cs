@@ -47,4 +47,14 @@ internal sealed partial class CallCore
             Dispatch(source, new LegCommand.KeyFrame(source.Id));
         }
     }
+
+    /// <summary>A text within a call goes to whom the leg talks with; commands are for scripts and applications alone.</summary>
+    private void TakeMessage(Leg leg, LegEvent.Message message)
+    {
+        Announce.Message(leg, message);
+        if (leg.Peer is { } peer && message.ContentType != "text/json")
+        {
+            Dispatch(peer, new LegCommand.SendMessage(peer.Id, message.ContentType, message.Text));
+        }
+    }
 }

@@ -92,16 +92,21 @@ internal sealed class ChannelEvents(CallServices services)
         }
     }
 
-    /// <summary>A text message came within a leg.</summary>
+    /// <summary>A text message came within a leg, or a command of its client (<c>text/json</c>).</summary>
     /// <param name="leg">The leg.</param>
     /// <param name="message">The message.</param>
     public void Message(Leg leg, LegEvent.Message message)
     {
-        if (services.Events.IsWanted("MESSAGE"))
+        var isCommand = message.ContentType == "text/json";
+        var name = isCommand ? "COMMAND" : "MESSAGE";
+        if (services.Events.IsWanted(name))
         {
-            var headers = HeadersOf("MESSAGE", leg);
+            var headers = HeadersOf(name, leg);
             headers.Add(new("Content-Type", message.ContentType));
-            services.Events.Publish(new SwitchEvent("MESSAGE", headers) { Body = message.Text });
+            headers.Add(new("Content-Source", leg.Endpoint == "verto.rtc" ? "verto" : leg.Endpoint));
+            headers.Add(new("call_id", leg.Uuid));
+            headers.Add(new("from", leg.User is { } user ? user.Number + "@" + user.Domain : leg.Profile.CallerNumber));
+            services.Events.Publish(new SwitchEvent(name, headers) { Body = message.Text });
         }
     }
 

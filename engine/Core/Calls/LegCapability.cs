@@ -5,10 +5,21 @@ using XSwitchEngine.Media;
 namespace XSwitchEngine.Core.Calls;
 
 /// <summary>What a leg can do, from configuration, variables and the far leg. Core loop only.</summary>
-internal sealed class LegCapability(CallServices services)
+internal sealed class LegCapability
 {
-    private readonly List<CodecOption> _configured = CodecNames.ParseList(string.Join(',', services.Options.Codecs));
+    private readonly CallServices _services;
+    private readonly List<CodecOption> _configured;
     private readonly LocalAddresses _addresses = new();
+
+    public LegCapability(CallServices services)
+    {
+        _services = services;
+        _configured = CodecNames.ParseList(string.Join(',', services.Options.Codecs));
+        if (!MediaCodecs.OpusIsAvailable && _configured.Exists(static c => c.Codec == AudioCodec.Opus))
+        {
+            Log.NoOpus(services.Log, MediaCodecs.OpusPackage);
+        }
+    }
 
     /// <summary>What an outgoing leg, or one whose peer lets us offer, is to use.</summary>
     /// <param name="leg">The leg.</param>
@@ -91,7 +102,7 @@ internal sealed class LegCapability(CallServices services)
     public LocalCapability Of(Leg leg)
     {
         var transport = leg.Transport ??= new LegTransport(TransportProfile.Plain);
-        var advertised = services.Options.AdvertisedAddress is { } other && !IPAddress.IsLoopback(leg.LocalAddress) ? other : null;
+        var advertised = _services.Options.AdvertisedAddress is { } other && !IPAddress.IsLoopback(leg.LocalAddress) ? other : null;
         var address = advertised ?? leg.LocalAddress;
         var here = new IPEndPoint(leg.LocalAddress, leg.Media.RtpPort);
         return new LocalCapability(CodecsOf(leg), address, leg.Media.RtpPort, leg.Media.RtcpPort)
@@ -103,7 +114,7 @@ internal sealed class LegCapability(CallServices services)
             Ice = transport.Ice,
             NextIce = transport.NextIce,
             Keys = transport.Keys,
-            Fingerprint = transport.Profile is TransportProfile.WebRtc or TransportProfile.Dtls ? services.Media.LocalFingerprint : null,
+            Fingerprint = transport.Profile is TransportProfile.WebRtc or TransportProfile.Dtls ? _services.Media.LocalFingerprint : null,
             Candidates = transport.Profile != TransportProfile.WebRtc ? [] : advertised is null ? [here] : [new IPEndPoint(advertised, here.Port), here],
             AudioSource = leg.Media.AudioSource,
             VideoSource = leg.Media.VideoSource,

@@ -356,7 +356,11 @@ function C.entry(factory, kind, session, uuid, headers, name, ...)
     own.stream = C.new_stream()
     own.env = C.received_event("REQUEST_PARAMS", headers)
   elseif kind == CHAT then
-    own.message = C.received_event("MESSAGE", headers)
+    local message = C.received_event("MESSAGE", headers)
+    own.message = message
+    factory(own, C.integral)(...)
+    C.reply("end", C.snapshot(message, ""))
+    return
   end
   return factory(own, C.integral)(...)
 end

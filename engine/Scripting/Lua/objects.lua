@@ -182,15 +182,42 @@ function event:serialize(kind)
   return C.tables.concat(out) .. "\n"
 end
 
--- What a chat script decides about its message is carried out by the core when the script has ended.
+-- What a chat script decides about its message is carried out by the core when the script has ended; what is sent is the message as it is now.
 function event:chat_execute(application, data)
-  C.reply(application, data or "")
+  if type(application) ~= "string" or (type(data) ~= "string" and type(data) ~= "number" and data ~= nil) then
+    error("Error in Event::chat_execute (arg 2), expected 'char *' got '" .. type(application) .. "'", 2)
+  end
+  application, data = lower(application), data == nil and "" or C.tostr(data)
+  if application == "set" or application == "unset" then
+    local equals = strings.find(data, "=", 1, true)
+    local name = equals and strings.sub(data, 1, equals - 1) or data
+    self:delHeader(name)
+    if equals and application == "set" then
+      self:addHeader(name, strings.sub(data, equals + 1))
+    end
+  elseif application == "info" then
+    C.log(6, self:serialize())
+  elseif application == "send" or application == "fire" then
+    C.reply(application, C.snapshot(self, data))
+  elseif application == "reply" or application == "stop" or application == "lua" then
+    C.reply(application, data)
+  else
+    C.log(3, "Invalid chat application " .. application)
+    return 1
+  end
   return 0
 end
 
 function event:chat_send(protocol)
-  C.reply("send", protocol or self:getHeader("dest_proto") or "")
-  return 0
+  protocol = protocol or self:getHeader("dest_proto") or ""
+  if self.received then
+    C.reply("send", C.snapshot(self, protocol))
+    return 0
+  end
+  local reply = C.classes.API.execute(nil, "chat", C.tables.concat({
+    protocol == "" and "global" or protocol, self:getHeader("from") or "", self:getHeader("to") or "", self:getBody() or "", self:getHeader("type") or "text/plain",
+  }, "|"))
+  return reply == "Sent" and 0 or 1
 end
 
 -- JSON -------------------------------------------------------------------------------------------------------------
@@ -236,6 +263,16 @@ end
 
 function C.json_encode(value)
   return encode(value, { pretty = true, empty_as_object = true }, 0)
+end
+
+-- A message as the core takes it over: headers, body, and the protocol that it is to leave by.
+function C.snapshot(e, protocol)
+  local object = {}
+  for i = #e.names, 1, -1 do
+    object[e.names[i]] = e.values[i]
+  end
+  object._body, object._proto = event.getBody(e), protocol
+  return encode(object, { empty_as_object = true }, 0)
 end
 
 local find, sub = strings.find, strings.sub

@@ -196,7 +196,19 @@ internal sealed class FakePlugins : IPluginRegistry
 
     public MediaProfile MediaOf(string endpoint) => MediaProfile.Rtp;
 
-    public bool TryMessage(TextMessage message, DialTarget target, Action<int, string> onResult) => false;
+    /// <summary>Text messages that were to be delivered, with what is to be told of each.</summary>
+    public List<(TextMessage Message, DialTarget Target, Action<int, string> OnResult)> Messages { get; } = [];
+
+    public bool TryMessage(TextMessage message, DialTarget target, Action<int, string> onResult)
+    {
+        if (target.Endpoint is not ("sofia" or "verto.rtc"))
+        {
+            return false;
+        }
+
+        Messages.Add((message, target, onResult));
+        return true;
+    }
 
     public Task<SwapResult> SwapAsync(string name, string? directory, CancellationToken cancellationToken) =>
         Task.FromResult(new SwapResult(true, "", TimeSpan.Zero));
@@ -233,7 +245,9 @@ internal sealed class FakeScripts(IScriptPort port) : IScriptEngine
 
     public string? Check(string path) => null;
 
-    public bool Exists(string name) => true;
+    public HashSet<string> Missing { get; } = [];
+
+    public bool Exists(string name) => !Missing.Contains(name);
 
     public IReadOnlyList<string> Reload() => [];
 
@@ -285,6 +299,14 @@ internal sealed class FakeDirectory : ISwitchDirectory
     public TokenGrant? FindToken(string token) => null;
 
     public (string Token, TokenGrant Grant)? IssueToken(TokenRequest request) => null;
+
+    public TokenGrant? UseToken(string token) => null;
+
+    public TokenKind KindOf(string token) => TokenKind.Extension;
+
+    public void RevokeToken(string token)
+    {
+    }
 
     public IReadOnlyList<Registration> Register(DirectoryUser user, IReadOnlyList<Registration> changes, out RegisterOutcome outcome)
     {
