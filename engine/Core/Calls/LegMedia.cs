@@ -152,7 +152,8 @@ internal sealed class LegMedia(CallServices services)
         {
             Codecs = session.Audio.Exists ? [session.Audio.Codec, .. capability.Codecs.Where(c => c != session.Audio.Codec)] : capability.Codecs,
             WantsAudio = session.Audio.Exists,
-            Video = session.Video is { } video ? [video.Format] : [],
+            // What the far leg sends now: a client that knows no other way takes a change in mid-call through here, too.
+            Video = leg.Peer is { } near && LegCapability.VideoToward(leg, near) is { Count: > 0 } seen ? seen : session.Video is { } video ? [video.Format] : [],
             Direction = MediaDirection.SendRecv,
             VideoDirection = MediaDirection.SendRecv,
         };
