@@ -91,8 +91,10 @@ internal sealed class LegCapability
             return local;
         }
 
-        // A proxy on this machine hides the browser: what counts is the browser's own address. And browsers send to no IPv6 loopback.
-        return leg.SignallingAddress is { } peer && !IPAddress.IsLoopback(peer) ? _addresses.Toward(peer) : IPAddress.Loopback;
+        // A proxy on this machine hides the browser: what counts is the browser's own address. One on this machine too reaches our outer address,
+        // while agents like libnice pair no loopback address with the others that they have. Without a network there is only loopback.
+        var address = _addresses.Toward(leg.SignallingAddress is { } peer && !IPAddress.IsLoopback(peer) ? peer : IPAddress.Parse("192.0.2.1"));
+        return address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 && IPAddress.IsLoopback(address) ? IPAddress.Loopback : address;
     }
 
     /// <summary>The whole of it.</summary>

@@ -20,7 +20,7 @@ public sealed class WebRtcCallTests
         var answer = Assert.Single(_bench.Commands<LegCommand.Answer>()).Sdp;
         Assert.Contains("m=audio 10000 UDP/TLS/RTP/SAVPF 111 110\r\n", answer, StringComparison.Ordinal);
         Assert.Contains("m=video 10000 UDP/TLS/RTP/SAVPF 96\r\n", answer, StringComparison.Ordinal);
-        Assert.Contains("a=candidate:1 1 udp 2130706431 127.0.0.1 10000 typ host\r\n", answer, StringComparison.Ordinal);
+        Assert.Matches("a=candidate:1 1 udp 2130706431 [0-9.]+ 10000 typ host\r\n", answer); // this machine's outer address, where it has one
         var transport = _bench.Media.Transports[leg.Media.Index];
         Assert.Equal(("ag5a", DtlsRole.Server), (transport.RemoteIce!.Ufrag, transport.Role));
         Assert.Contains($"a=ice-ufrag:{transport.LocalIce!.Ufrag}\r\na=ice-pwd:{transport.LocalIce.Password}\r\n", answer, StringComparison.Ordinal);
