@@ -36,6 +36,10 @@ public sealed class TestDirectory : IDirectory
         return user;
     }
 
+    /// <summary>Adds a user, or replaces the one of its number.</summary>
+    /// <param name="user">The user.</param>
+    public void Put(DirectoryUser user) => _users[user.Number] = user;
+
     /// <inheritdoc/>
     public bool IsLocalDomain(string domain) => string.Equals(domain, Domain, StringComparison.OrdinalIgnoreCase) || Aliases.Contains(domain);
 
