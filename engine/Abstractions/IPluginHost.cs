@@ -74,6 +74,12 @@ public interface IPluginHost
     /// <param name="hostName">A DNS name; numeric addresses are answered as themselves.</param>
     void Resolve(long key, string hostName);
 
+    /// <summary>Asks for DNS records; <see cref="TransportEventKind.Records"/> follows with the same key, at most 5 s later. Answers are kept for their time to live.</summary>
+    /// <param name="key">The plugin's own number, returned with the result.</param>
+    /// <param name="kind">Which records.</param>
+    /// <param name="name">A DNS name, such as <c>_sip._udp.example.org</c>.</param>
+    void Query(long key, DnsRecordKind kind, string name);
+
     /// <summary>Answers an <see cref="TransportEventKind.ApiCommand"/>.</summary>
     /// <param name="key">The key of the event.</param>
     /// <param name="reply">The whole reply text.</param>

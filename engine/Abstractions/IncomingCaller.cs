@@ -16,6 +16,12 @@ public sealed record IncomingCaller(string Endpoint, string Profile, string Chan
     /// <summary>The user's domain as the protocol names it.</summary>
     public string Domain { get; init; } = "";
 
+    /// <summary>Dial-plan context for a call without a user; empty for that which the configuration gives the profile.</summary>
+    public string Context { get; init; } = "";
+
+    /// <summary>The leg that this one is to take the place of once it is answered (RFC 3891), or default. The plugin has checked that the caller may.</summary>
+    public LegId Replaces { get; init; }
+
     /// <summary>A name to show instead of the directory's; null for the directory's. The plugin has checked that the user may choose it.</summary>
     public string? ShownName { get; init; }
 

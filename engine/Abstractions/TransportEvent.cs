@@ -68,6 +68,13 @@ public readonly struct TransportEvent
         init => _subject = value;
     }
 
+    /// <summary>The DNS records found; empty when there are none.</summary>
+    public IReadOnlyList<DnsRecord>? Records
+    {
+        get => _subject as IReadOnlyList<DnsRecord>;
+        init => _subject = value;
+    }
+
     /// <summary>To whom a text message is to be delivered.</summary>
     public DialTarget? Target { get; init; }
 
@@ -136,6 +143,12 @@ public readonly struct TransportEvent
     /// <param name="addresses">What was found.</param>
     public static TransportEvent Resolved(long key, IReadOnlyList<IPAddress> addresses) =>
         new() { Kind = TransportEventKind.Resolved, Key = key, Addresses = addresses };
+
+    /// <summary>A query for DNS records ended.</summary>
+    /// <param name="key">The plugin's number.</param>
+    /// <param name="records">What was found.</param>
+    public static TransportEvent Found(long key, IReadOnlyList<DnsRecord> records) =>
+        new() { Kind = TransportEventKind.Records, Key = key, Records = records };
 
     /// <summary>An operator or script runs an API command that the manifest names; answer with <see cref="IPluginHost.CompleteApi"/>.</summary>
     /// <param name="key">The host's number.</param>
@@ -249,4 +262,7 @@ public enum TransportEventKind
 
     /// <summary>The reply to an HTTP request of the plugin.</summary>
     HttpReplied,
+
+    /// <summary>A query for DNS records ended.</summary>
+    Records,
 }

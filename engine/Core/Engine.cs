@@ -59,6 +59,12 @@ public sealed class Engine : IEngine, IAsyncDisposable
         var originator = new Originator(_core);
         _bridging = new Bridging(_core);
         var transfers = new Transfers(_core);
+        _core.OnReplacing = transfers.Replace;
+        if (parts.Directory is SwitchDirectory directory)
+        {
+            directory.RegistrationChanged = (binding, what) => RegistrationEvents.Publish(_core.Announce, binding, what);
+        }
+
         var applications = new ApplicationTable(_core, expander);
         _api = new ApiTable(_core);
         var operations = new ScriptOperations(_core, expander, audio, digits, originator, _bridging);

@@ -42,7 +42,7 @@ internal static class RequestChecks
             return false;
         }
 
-        if (UnsupportedLine(context, request) is { } unsupported)
+        if (UnsupportedLine(context, request, context.OptionsOf(flow)) is { } unsupported)
         {
             core.ReplyStateless(request, flow, 420, null, unsupported);
             return false;
@@ -63,7 +63,7 @@ internal static class RequestChecks
         || context.Host.Directory.IsLocalDomain(SipText.Decode(uri.Host));
 
     /// <summary>The Unsupported line with every required extension that is not known here, or null.</summary>
-    private static byte[]? UnsupportedLine(SipContext context, SipMessage request)
+    private static byte[]? UnsupportedLine(SipContext context, SipMessage request, SipOptions options)
     {
         if (!request.Has(HeaderName.Require))
         {
@@ -78,7 +78,7 @@ internal static class RequestChecks
             foreach (var range in list.Split((byte)','))
             {
                 var tag = SipText.Trim(list[range]);
-                if (!tag.IsEmpty && !IsSupported(request.Method, tag))
+                if (!tag.IsEmpty && !IsSupported(options, request.Method, tag))
                 {
                     context.Block.Raw(count++ > 0 ? ", "u8 : default).Echo(tag);
                 }
@@ -88,9 +88,11 @@ internal static class RequestChecks
         return count > 0 ? context.Block.Line().ToArray() : null;
     }
 
-    private static bool IsSupported(SipMethod method, ReadOnlySpan<byte> tag) =>
+    private static bool IsSupported(SipOptions options, SipMethod method, ReadOnlySpan<byte> tag) =>
         SipText.EqualsIgnoreCase(tag, "timer"u8)
         || SipText.EqualsIgnoreCase(tag, "norefersub"u8)
+        || (SipText.EqualsIgnoreCase(tag, "replaces"u8) && method is SipMethod.Invite or SipMethod.Refer)
+        || (SipText.EqualsIgnoreCase(tag, "100rel"u8) && method == SipMethod.Invite && options.Reliable != ReliableMode.Off)
         || (method == SipMethod.Register && (SipText.EqualsIgnoreCase(tag, "path"u8) || SipText.EqualsIgnoreCase(tag, "outbound"u8)));
 
     private static bool AcceptsSdp(SipMessage request)

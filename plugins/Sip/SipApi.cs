@@ -7,6 +7,8 @@ namespace XSwitchEngine.Plugins.Sip;
 /// <summary>The API commands <c>sofia</c> and <c>sofia_contact</c>, in the form that FreeSWITCH users know.</summary>
 internal sealed class SipApi(SipContext context)
 {
+    private readonly SipServiceApi _services = new(context);
+
     private const string Rule = "=================================================================================================";
 
     private const string Usage = """
@@ -14,7 +16,15 @@ internal sealed class SipApi(SipContext context)
         --------------------------------------------------------------------------------
         sofia status
         sofia status profile <name> [reg [<user>[@<domain>]]]
+        sofia status gateway [<name>]
         sofia profile <name> siptrace on|off
+        sofia profile <name> register|unregister|killgw <gateway>|all
+        sofia global siptrace on|off
+        sofia trace on|off|list|clear
+        sofia trace ladder <uuid>|<call-id> ...
+        sofia trace pcap <uuid>|<call-id> ...
+        sofia bans
+        sofia unban <address>
         sofia_contact [<profile>/]<user>[@<domain>]
         --------------------------------------------------------------------------------
 
@@ -29,7 +39,14 @@ internal sealed class SipApi(SipContext context)
             ["sofia", "status", "profile", var profile] => ProfileStatus(profile),
             ["sofia", "status", "profile", var profile, "reg"] => Registrations(profile, ""),
             ["sofia", "status", "profile", var profile, "reg", var user] => Registrations(profile, user),
+            ["sofia", "status", "gateway"] => _services.Gateways(),
+            ["sofia", "status", "gateway", var gateway] => _services.GatewayStatus(gateway),
             ["sofia", "profile", var profile, "siptrace", "on" or "off"] => Trace(profile, words[^1] == "on"),
+            ["sofia", "profile", var profile, "register" or "unregister" or "killgw", var gateway] => _services.Gateway(profile, words[3], gateway),
+            ["sofia", "global", "siptrace", "on" or "off"] => _services.TraceAll(words[^1] == "on"),
+            ["sofia", "trace", .. var rest] => _services.Trace(rest),
+            ["sofia", "bans"] => _services.Bans(),
+            ["sofia", "unban", var address] => context.Limiter.Unban(address) ? "+OK\n" : "-ERR not banned\n",
             ["sofia_contact", var user] => Contact(user),
             _ => Usage,
         };
@@ -46,6 +63,11 @@ internal sealed class SipApi(SipContext context)
         foreach (var listener in context.Listeners.OrderBy(l => l.Profile, StringComparer.Ordinal).ThenBy(l => l.Transport))
         {
             text.Append(CultureInfo.InvariantCulture, $"{listener.Profile,25}\t{"profile",7}\t{Url(listener),42}\tRUNNING ({LegsOf(listener.Profile)})\n");
+        }
+
+        foreach (var gateway in context.Gateways.All)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"{gateway.Options.Profile + "::" + gateway.Options.Name,25}\t{"gateway",7}\t{"sip:" + gateway.Options.FromUser + "@" + gateway.Options.Realm,42}\t{Gateways.GatewayTable.NameOf(gateway.State)}\n");
         }
 
         var profiles = context.Listeners.Select(l => l.Profile).Distinct().Count();
@@ -67,11 +89,16 @@ internal sealed class SipApi(SipContext context)
         Line(text, "Challenge Realm", context.Host.Directory.Domain);
         foreach (var listener in listeners)
         {
-            Line(text, listener.Transport == TransportKind.Udp ? "URL" : listener.Transport.ToString().ToUpperInvariant() + "-URL", Url(listener));
+            var name = listener.Transport == TransportKind.Udp ? "URL" : listener.Transport.ToString().ToUpperInvariant() + "-URL";
+            Line(text, name, Url(listener));
+            if (listener.Transport is TransportKind.Ws or TransportKind.Wss)
+            {
+                Line(text, listener.Transport.ToString().ToUpperInvariant() + "-BIND-URL", Url(listener));
+            }
         }
 
         Line(text, "User-Agent", context.Options.UserAgent);
-        Line(text, "Session Timeout", context.Options.SessionExpires.ToString(CultureInfo.InvariantCulture));
+        Line(text, "Session Timeout", context.Options.Of(profile).SessionExpires.ToString(CultureInfo.InvariantCulture));
         Line(text, "Transactions", context.Transactions.Count.ToString(CultureInfo.InvariantCulture));
         Line(text, "Connections", context.Transport.Connections.ToString(CultureInfo.InvariantCulture));
         Line(text, "CALLS", LegsOf(profile).ToString(CultureInfo.InvariantCulture));
@@ -154,7 +181,7 @@ internal sealed class SipApi(SipContext context)
             .Where(r => r.Endpoint == SipPlugin.Endpoint && r.Profile == profile);
     }
 
-    private int LegsOf(string profile) => context.Legs.All.Count(l => l.Profile == profile);
+    private int LegsOf(string profile) => context.Legs.CountOf(profile);
 
     private static void Line(StringBuilder text, string name, string value) => text.Append(CultureInfo.InvariantCulture, $"{name,-16}\t{value}\n");
 

@@ -1,10 +1,14 @@
 using System.Net;
 using System.Text;
 using XSwitchEngine.Abstractions;
+using XSwitchEngine.Plugins.Sip.Events;
+using XSwitchEngine.Plugins.Sip.Gateways;
 using XSwitchEngine.Plugins.Sip.Legs;
+using XSwitchEngine.Plugins.Sip.Messages;
 using XSwitchEngine.Plugins.Sip.Protocol;
 using XSwitchEngine.Plugins.Sip.Registrar;
 using XSwitchEngine.Plugins.Sip.Security;
+using XSwitchEngine.Plugins.Sip.Trace;
 using XSwitchEngine.Plugins.Sip.Transactions;
 using XSwitchEngine.Plugins.Sip.Transport;
 
@@ -13,24 +17,26 @@ namespace XSwitchEngine.Plugins.Sip;
 /// <summary>The parts of one plugin instance and what they share. There is one for each instance; nothing here is static.</summary>
 internal sealed class SipContext
 {
-    private readonly Dictionary<int, ListenerInfo> _listeners = [];
+    private readonly Dictionary<int, Place> _listeners = [];
     private string _realmText = "";
 
     public SipContext(IPluginHost host)
     {
         Host = host;
         Options = SipOptions.Parse(host.Options);
-        foreach (var listener in host.Listeners)
-        {
-            _listeners[listener.Id.Value] = listener;
-        }
-
+        TakeListeners();
         Timers = TimersOf(Options);
         LocalAddresses = new LocalAddresses(this);
         Limiter = new SourceLimiter(this);
         Nonces = new NonceService(this);
         Authenticator = new Authenticator(this);
         Trace = new SipTrace(this);
+        Locator = new ServerLocator(this);
+        Gateways = new GatewayTable(this);
+        Subscriptions = new SubscriptionTable(this);
+        Publications = new Publications(this);
+        Chat = new SipChat(this);
+        Loose = new LooseRequests(this);
         Transport = new SipTransport(this);
         Transactions = new TransactionTable(this);
         Legs = new LegTable(this);
@@ -79,6 +85,18 @@ internal sealed class SipContext
 
     public LegCommands Commands { get; }
 
+    public GatewayTable Gateways { get; }
+
+    public ServerLocator Locator { get; }
+
+    public SubscriptionTable Subscriptions { get; }
+
+    public Publications Publications { get; }
+
+    public SipChat Chat { get; }
+
+    public LooseRequests Loose { get; }
+
     /// <summary>The last number given out; part of exported state.</summary>
     public long LastId { get; set; }
 
@@ -97,7 +115,8 @@ internal sealed class SipContext
         }
     } = [];
 
-    public IEnumerable<ListenerInfo> Listeners => _listeners.Values;
+    /// <summary>The listeners that are bound now.</summary>
+    public IReadOnlyList<ListenerInfo> Listeners { get; private set; } = [];
 
     public long NextId() => ++LastId;
 
@@ -106,30 +125,41 @@ internal sealed class SipContext
     {
         Options = SipOptions.Parse(json);
         Timers = TimersOf(Options);
+        TakeListeners();
+        Gateways.Configure();
     }
 
-    public string ProfileOf(ListenerId listener) => _listeners.TryGetValue(listener.Value, out var info) ? info.Profile : "";
+    public string ProfileOf(ListenerId listener) => _listeners.TryGetValue(listener.Value, out var place) ? place.Info.Profile : "";
 
-    public TransportKind TransportOf(ListenerId listener) => _listeners.TryGetValue(listener.Value, out var info) ? info.Transport : TransportKind.Tcp;
+    public TransportKind TransportOf(ListenerId listener) => _listeners.TryGetValue(listener.Value, out var place) ? place.Info.Transport : TransportKind.Tcp;
 
-    public ListenerInfo? Listener(ListenerId id) => _listeners.GetValueOrDefault(id.Value);
+    /// <summary>The options of the profile that a flow belongs to.</summary>
+    public SipOptions OptionsOf(in Flow flow) => _listeners.TryGetValue(flow.Listener.Value, out var place) ? place.Options : Options;
 
-    public ListenerInfo? ListenerByName(string name) => _listeners.Values.FirstOrDefault(l => l.Name == name);
+    /// <summary>A listener; one that was moved by a reload is where it is now.</summary>
+    public ListenerInfo? Listener(ListenerId id) => _listeners.TryGetValue(id.Value, out var place) ? place.Info : null;
+
+    public ListenerInfo? ListenerByName(string name) => Listeners.FirstOrDefault(l => l.Name == name);
+
+    /// <summary>A flow by the listener that stands in for its own since a reload.</summary>
+    public Flow Current(in Flow flow) =>
+        !flow.IsReliable && _listeners.TryGetValue(flow.Listener.Value, out var place) && place.Info.Id != flow.Listener
+            ? flow with { Listener = place.Info.Id, Local = new IPEndPoint(flow.Local.Address, place.Info.Local.Port) }
+            : flow;
 
     /// <summary>The listener of a profile and transport that can reach an address family; an Any listener of IPv6 reaches both.</summary>
     public ListenerInfo? ListenerFor(string profile, TransportKind transport, IPAddress remote)
     {
-        ListenerInfo? best = null;
-        foreach (var listener in _listeners.Values)
+        foreach (var listener in Listeners)
         {
             if (listener.Transport == transport && (profile.Length == 0 || listener.Profile == profile)
                 && (AccessList.IsIpv6(listener.Local.Address) == AccessList.IsIpv6(remote) || listener.Local.Address.Equals(IPAddress.IPv6Any)))
             {
-                best ??= listener;
+                return listener;
             }
         }
 
-        return best;
+        return null;
     }
 
     /// <summary>A tag: 64 random bits in hex.</summary>
@@ -217,6 +247,27 @@ internal sealed class SipContext
 
     /// <summary>The port that peers can connect to: of a stream that we opened, its listener's.</summary>
     private int PortOf(in Flow flow) => Listener(flow.Listener) is { Local.Port: > 0 } listener ? listener.Local.Port : flow.Local.Port;
+
+    /// <summary>Takes the host's listeners. A number that is gone leads to the listener of the same name, for the calls that began on it.</summary>
+    private void TakeListeners()
+    {
+        Listeners = Host.Listeners;
+        foreach (var (id, place) in _listeners.ToArray())
+        {
+            if (Listeners.FirstOrDefault(l => l.Name == place.Info.Name) is { } info)
+            {
+                _listeners[id] = new Place(info, Options.Of(info.Profile));
+            }
+        }
+
+        foreach (var listener in Listeners)
+        {
+            _listeners[listener.Id.Value] = new Place(listener, Options.Of(listener.Profile));
+        }
+    }
+
+    /// <summary>A listener with the options of its profile.</summary>
+    private sealed record Place(ListenerInfo Info, SipOptions Options);
 
     private static TransactionTimers TimersOf(SipOptions options) =>
         options.T1Ms == 500 ? TransactionTimers.Default : new TransactionTimers(TimeSpan.FromMilliseconds(options.T1Ms), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(5));

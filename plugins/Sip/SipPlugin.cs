@@ -4,7 +4,7 @@ using XSwitchEngine.Plugins.Sip.State;
 
 namespace XSwitchEngine.Plugins.Sip;
 
-/// <summary>SIP over UDP and TCP: user agent of both roles for each leg, and registrar (RFC 3261).</summary>
+/// <summary>SIP over UDP, TCP, TLS and WebSocket: user agent of both roles for each leg, and registrar (RFC 3261).</summary>
 public sealed class SipPlugin : IProtocolPlugin
 {
     /// <summary>The scheme of dial strings and channel names.</summary>
@@ -56,6 +56,24 @@ public sealed class SipPlugin : IProtocolPlugin
             case TransportEventKind.Command when e.Command is { } command:
                 context.Commands.Execute(command);
                 break;
+            case TransportEventKind.Resolved when TimerKey.Kind(e.Key) == TimerKind.Lookup:
+                context.Locator.OnAddresses(TimerKey.Owner(e.Key), e.Addresses ?? []);
+                break;
+            case TransportEventKind.Records:
+                context.Locator.OnAnswer(TimerKey.Owner(e.Key), e.Records ?? []);
+                break;
+            case TransportEventKind.Message when e.Message is { } message && e.Target is { } target:
+                context.Chat.Send(e.Key, message, target);
+                break;
+            case TransportEventKind.MessageResult:
+                context.Chat.OnSubmitted(e.Key, e.Status, e.Text ?? "");
+                break;
+            case TransportEventKind.SwitchEvent when e.Event is { } happened:
+                context.Subscriptions.OnEvent(happened);
+                break;
+            case TransportEventKind.ApiResult when TimerKey.Kind(e.Key) == TimerKind.Subscription:
+                context.Subscriptions.OnChannels(e.Text ?? "");
+                break;
             case TransportEventKind.Resolved when TimerKey.Kind(e.Key) == TimerKind.Leg:
                 context.Legs.ByKey(TimerKey.Owner(e.Key))?.OnResolved(e.Addresses ?? []);
                 break;
@@ -65,7 +83,6 @@ public sealed class SipPlugin : IProtocolPlugin
             case TransportEventKind.Configured:
                 context.Configure(e.Text ?? "");
                 break;
-            case TransportEventKind.None or TransportEventKind.Command or TransportEventKind.Resolved:
             default:
                 break;
         }
@@ -79,6 +96,11 @@ public sealed class SipPlugin : IProtocolPlugin
             foreach (var leg in context.Legs.All.ToArray())
             {
                 leg.Execute(new LegCommand.Hangup(leg.Id, HangupCause.SystemShutdown, 0, ""));
+            }
+
+            foreach (var gateway in context.Gateways.All)
+            {
+                gateway.Stop();
             }
         }
 
@@ -103,7 +125,16 @@ public sealed class SipPlugin : IProtocolPlugin
             case TimerKind.Ping:
                 context.Pings.OnTimer();
                 break;
-            case TimerKind.None:
+            case TimerKind.Gateway:
+                context.Gateways.OnTimer(owner, e.Timer);
+                break;
+            case TimerKind.Subscription:
+                context.Subscriptions.OnTimer(owner, e.Timer);
+                break;
+            case TimerKind.Chat:
+                context.Chat.OnTimer(owner);
+                break;
+            case TimerKind.None or TimerKind.Lookup:
             default:
                 break;
         }

@@ -8,14 +8,18 @@ internal enum TimerKind : byte
     Leg = 2,
     Connection = 3,
     Ping = 4,
+    Lookup = 5,
+    Gateway = 6,
+    Subscription = 7,
+    Chat = 8,
 }
 
-/// <summary>Keys of timers and lookups: the kind in the low three bits, the owner's number above.</summary>
+/// <summary>Keys of timers and lookups: the kind in the low four bits, the owner's number above.</summary>
 internal static class TimerKey
 {
-    public static long Make(TimerKind kind, long owner) => (owner << 3) | (long)kind;
+    public static long Make(TimerKind kind, long owner) => (owner << 4) | (long)kind;
 
-    public static TimerKind Kind(long key) => (TimerKind)(key & 7);
+    public static TimerKind Kind(long key) => (TimerKind)(key & 15);
 
-    public static long Owner(long key) => key >> 3;
+    public static long Owner(long key) => key >> 4;
 }

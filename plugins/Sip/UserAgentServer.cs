@@ -1,16 +1,14 @@
 using XSwitchEngine.Abstractions;
-using XSwitchEngine.Plugins.Sip.Dialogs;
+using XSwitchEngine.Plugins.Sip.Events;
 using XSwitchEngine.Plugins.Sip.Legs;
 using XSwitchEngine.Plugins.Sip.Protocol;
-using XSwitchEngine.Plugins.Sip.Registrar;
-using XSwitchEngine.Plugins.Sip.Security;
 using XSwitchEngine.Plugins.Sip.Transactions;
 using XSwitchEngine.Plugins.Sip.Transport;
 
 namespace XSwitchEngine.Plugins.Sip;
 
 /// <summary>Takes every message to whom it concerns, and refuses what nobody is to see (RFC 3261 §8.2, §12.2.2, §17.2.3).</summary>
-internal sealed class UserAgentServer(SipContext context)
+internal sealed partial class UserAgentServer(SipContext context)
 {
     private readonly byte[] _allowLine = [.. "Allow: "u8, .. SipMethods.Allow, .. "\r\n"u8];
 
@@ -33,7 +31,7 @@ internal sealed class UserAgentServer(SipContext context)
     }
 
     /// <summary>Answers a request that needs no transaction before: opens one for datagrams, so that repetitions get the same answer.</summary>
-    public void Reply(SipMessage request, in Flow flow, int status, string? reason = null, byte[]? extra = null)
+    public void Reply(SipMessage request, in Flow flow, int status, string? reason = null, byte[]? extra = null, byte[]? tag = null)
     {
         if (context.Transactions.IsFull)
         {
@@ -41,7 +39,7 @@ internal sealed class UserAgentServer(SipContext context)
             return;
         }
 
-        var tag = request.ToTag.IsEmpty ? context.NewTag() : [];
+        tag = !request.ToTag.IsEmpty ? [] : tag ?? context.NewTag();
         ResponseWriting.WriteHead(context.Block.Clear(), request, flow, tag);
         var writer = ResponseWriting.WriteStatus(context.Writer, status, reason).Raw(context.Block.Written).Raw(extra);
         writer.Header("Server"u8, context.Options.UserAgent).Body([], []);
@@ -71,7 +69,7 @@ internal sealed class UserAgentServer(SipContext context)
         var minimum = context.Writer.Length + 21;
         if (flow.IsReliable || minimum + _allowLine.Length + 60 <= request.Data.Length * 6 / 5 || !request.ToTag.IsEmpty)
         {
-            context.Writer.Raw(_allowLine).Raw(AcceptLine).Raw("Supported: timer, path, outbound\r\n"u8);
+            context.Writer.Raw(_allowLine).Raw(AcceptLine).Raw("Supported: timer, 100rel, replaces, path, outbound\r\nAllow-Events: presence, dialog, message-summary, refer\r\n"u8);
         }
         else
         {
@@ -98,6 +96,7 @@ internal sealed class UserAgentServer(SipContext context)
         context.Writer.Body([], []);
         context.Transport.Send(flow, context.Writer.Written, 0);
         context.Host.Count("challenges");
+        context.Limiter.Challenged(flow.Remote);
     }
 
     private void OnResponse(SipMessage response)
@@ -118,6 +117,11 @@ internal sealed class UserAgentServer(SipContext context)
         if (request.Method == SipMethod.Ack)
         {
             OnAck(request);
+            return;
+        }
+
+        if (request.ToTag.IsEmpty && IsScanner(request, flow))
+        {
             return;
         }
 
@@ -178,7 +182,14 @@ internal sealed class UserAgentServer(SipContext context)
         {
             if (!context.Legs.TryFind(request, out var leg, out var dialog))
             {
-                ReplyStateless(request, flow, 481);
+                if (request.Method == SipMethod.Subscribe && context.Subscriptions.Find(request) is { } subscription)
+                {
+                    Refresh(request, flow, subscription);
+                }
+                else
+                {
+                    ReplyStateless(request, flow, 481);
+                }
             }
             else if (IsPeer(request, flow, leg, dialog))
             {
@@ -222,19 +233,16 @@ internal sealed class UserAgentServer(SipContext context)
         switch (request.Method)
         {
             case SipMethod.Invite:
-                if (SessionInterval.IsTooSmall(request, context.Options.MinSessionExpires))
-                {
-                    Reply(request, flow, 422, extra: context.Block.Clear().Header("Min-SE"u8, context.Options.MinSessionExpires).ToArray());
-                }
-                else if (SdpBody.TryFind(request, out var body, out var refusal))
-                {
-                    SipLeg.Accept(context, request, flow, user, body);
-                }
-                else
-                {
-                    Reply(request, flow, refusal, extra: AcceptLine);
-                }
-
+                Invite(request, flow, user);
+                break;
+            case SipMethod.Message:
+                context.Chat.OnMessage(request, flow, user);
+                break;
+            case SipMethod.Subscribe:
+                context.Subscriptions.OnSubscribe(request, flow, user);
+                break;
+            case SipMethod.Publish:
+                context.Publications.OnPublish(request, flow, user);
                 break;
             case SipMethod.Register when user is not null:
                 context.Registrar.Register(request, flow, user);
@@ -245,108 +253,62 @@ internal sealed class UserAgentServer(SipContext context)
             case SipMethod.Refer:
                 Reply(request, flow, 403);
                 break;
-            case SipMethod.Message or SipMethod.Subscribe or SipMethod.Publish or SipMethod.Register:
-            case SipMethod.Unknown or SipMethod.Ack or SipMethod.Cancel or SipMethod.Options:
+            case SipMethod.Register or SipMethod.Unknown or SipMethod.Ack or SipMethod.Cancel or SipMethod.Options:
             default:
                 Reply(request, flow, 405, extra: _allowLine);
                 break;
         }
     }
 
-    /// <summary>Whether a request outside a dialog may be served: by credentials, or by its network.</summary>
-    private bool Admit(SipMessage request, in Flow flow, out DirectoryUser? user)
+    private void Invite(SipMessage request, in Flow flow, DirectoryUser? user)
     {
-        user = null;
-        var isExternal = context.ProfileOf(flow.Listener) == "external";
-        if (isExternal && request.Method == SipMethod.Register)
+        var options = context.OptionsOf(flow);
+        if (SessionInterval.IsTooSmall(request, options.MinSessionExpires))
         {
-            ReplyStateless(request, flow, 403, "No registration here");
-            return false;
+            Reply(request, flow, 422, extra: context.Block.Clear().Header("Min-SE"u8, options.MinSessionExpires).ToArray());
+            return;
         }
 
-        var acl = isExternal ? context.Options.Acl : context.Options.InternalAcl;
-        if (request.Method != SipMethod.Register && acl.Contains(flow.Remote.Address))
+        if (options.MaxCalls > 0 && context.Legs.CountOf(context.ProfileOf(flow.Listener)) >= options.MaxCalls)
         {
-            return true;
+            context.Host.Count("refused_limit");
+            ReplyStateless(request, flow, 503, "Too many calls", "Retry-After: 5\r\n"u8.ToArray());
+            return;
         }
 
-        if (isExternal)
+        if (!SdpBody.TryFind(request, out var body, out var refusal))
         {
-            context.Host.Security("acl_refused", flow.Remote, ("method", SipText.Decode(request.At(request.MethodText))), ("profile", "external"));
-            ReplyStateless(request, flow, 403);
-            return false;
+            Reply(request, flow, refusal, extra: AcceptLine);
         }
-
-        // A foreign domain is told so before anybody is asked for a password.
-        if (request.Method == SipMethod.Register && !SipRegistrar.IsOurDomain(context, request, flow))
+        else if (ReplacesHeader.TryMatch(context, request, user, out var replaced, out var status))
         {
-            ReplyStateless(request, flow, 404, "Not our domain");
-            return false;
+            SipLeg.Accept(context, request, flow, user, body, replaced);
         }
-
-        return Authenticate(request, flow, out user);
+        else
+        {
+            Reply(request, flow, status);
+        }
     }
 
-    private bool Authenticate(SipMessage request, in Flow flow, out DirectoryUser? user)
+    /// <summary>Prolongs a subscription for the one who made it: from the same place, or with the same credentials.</summary>
+    private void Refresh(SipMessage request, in Flow flow, Subscription subscription)
     {
-        var result = context.Authenticator.Check(request, flow, out user);
-        switch (result)
+        var known = subscription.Dialog.Flow;
+        if (!known.Remote.Address.Equals(flow.Remote.Address) && !(flow.IsReliable && flow.Connection == known.Connection))
         {
-            case AuthResult.Accepted when MayUse(user!, flow.Transport):
-                return true;
-            case AuthResult.Accepted:
-                context.Host.Security("not_permitted", flow.Remote, ("user", user!.Number), ("transport", ViaHeader.LowerName(flow.Transport)));
+            if (!Authenticate(request, flow, out var user))
+            {
+                return;
+            }
+
+            if (user!.Number != subscription.Subscriber)
+            {
                 ReplyStateless(request, flow, 403);
-                return false;
-            case AuthResult.Malformed:
-                ReplyStateless(request, flow, 400, "Malformed credentials");
-                return false;
-            case AuthResult.Missing or AuthResult.Stale or AuthResult.Rejected:
-            default:
-                Challenge(request, flow, result == AuthResult.Stale);
-                return false;
-        }
-    }
-
-    /// <summary>Whether a user may come by this way; one without any permissions listed may come by all.</summary>
-    private static bool MayUse(DirectoryUser user, TransportKind transport) =>
-        user.Permissions.Count == 0 || user.Permissions.Contains(transport is TransportKind.Ws or TransportKind.Wss ? "webrtc" : "sip");
-
-    /// <summary>Whether a request within a dialog comes from its peer. Another address over UDP must prove itself; what cannot is let in only for dialogs without a user, whose three secret identifiers it knows.</summary>
-    private bool IsPeer(SipMessage request, in Flow flow, SipLeg leg, Dialog dialog)
-    {
-        var isSame = dialog.Flow.Remote.Address.Equals(flow.Remote.Address) || (flow.IsReliable && flow.Connection == dialog.Flow.Connection);
-        if (isSame || leg.UserNumber.Length == 0)
-        {
-            return true;
+                return;
+            }
         }
 
-        if (!Authenticate(request, flow, out var user))
-        {
-            return false;
-        }
-
-        if (user!.Number == leg.UserNumber)
-        {
-            return true;
-        }
-
-        ReplyStateless(request, flow, 403);
-        return false;
-    }
-
-    /// <summary>The way back follows the peer: a NAT may change the port, a stream may be opened anew.</summary>
-    private Flow Moved(Dialog dialog, in Flow flow)
-    {
-        if (dialog.Flow == flow || dialog.Routes.Length > 0)
-        {
-            return dialog.Flow;
-        }
-
-        context.Legs.Detach(dialog);
-        dialog.Flow = flow;
-        context.Legs.Attach(dialog);
-        return flow;
+        context.Subscriptions.OnRefresh(request, flow, subscription);
     }
 
     private void StartStateless(SipMessage request, in Flow flow, int status, string? reason)

@@ -6,6 +6,7 @@ using XSwitchEngine.Media.Codecs;
 using XSwitchEngine.Media.Dtmf;
 using XSwitchEngine.Media.Io;
 using XSwitchEngine.Media.Rtp;
+using XSwitchEngine.Media.Dtls;
 using XSwitchEngine.Media.Sessions;
 
 namespace XSwitchEngine.Benchmarks;
@@ -50,7 +51,7 @@ public class MediaBenchmarks : IMediaOutput
         _wide.AsSpan(0, 160).CopyTo(_narrow);
         Random.Shared.NextBytes(_payload);
         _offer = OfferAnswer.CreateOffer(_local, null);
-        var core = new MediaCore(this);
+        var core = new MediaCore(this) { Dtls = new OpenSslDtls(DtlsCertificate.Create(DateTimeOffset.UtcNow, [1, 2, 3, 4, 5, 6, 7, 8])) };
         var legs = new MediaLeg[2];
         var remote = new IPEndPoint(IPAddress.Loopback, 5000);
         for (var i = 0; i < 2; i++)

@@ -12,6 +12,9 @@ internal static class Repo
 
     public static string Scenario(string name) => Path.Combine(Root, "tests", "Integration.Tests", "sipp", name + ".xml");
 
+    /// <summary>The scenarios that stand beside the load tests.</summary>
+    public static string Scenarios { get; } = Path.Combine(Root, "tests", "load", "sipp", "scenarios");
+
     private static string FindRoot()
     {
         var directory = new DirectoryInfo(AppContext.BaseDirectory);

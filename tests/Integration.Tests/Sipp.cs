@@ -34,6 +34,32 @@ internal sealed class Sipp : ChildProcess
         ], scratch);
     }
 
+    /// <summary>The port that it is bound to, when it was started by <see cref="Run"/>.</summary>
+    public int Port { get; private init; }
+
+    /// <summary>Runs one call of a scenario of tests/load/sipp/scenarios.</summary>
+    /// <param name="engine">Where to.</param>
+    /// <param name="scenario">Its name.</param>
+    /// <param name="password">The password of 1001.</param>
+    /// <param name="called">The number called.</param>
+    /// <param name="extra">More arguments.</param>
+    public static Sipp Run(EngineProcess engine, string scenario, string password = "", string called = "", params string[] extra)
+    {
+        var scratch = Directory.CreateTempSubdirectory("sipp-").FullName;
+        var port = FreePort();
+        return new Sipp(
+        [
+            "-sf", Path.Combine(Repo.Scenarios, scenario + ".xml"), "-i", "127.0.0.1", "-p", port.ToString(CultureInfo.InvariantCulture), "-nostdin", "-m", "1",
+            "-au", "1001", "-ap", password, "-key", "user", "1001", "-trace_err", "-timeout", "120s", "-timeout_error",
+            .. called.Length > 0 ? (string[])["-s", called] : [],
+            .. extra,
+            $"127.0.0.1:{engine.SipPort}",
+        ], scratch)
+        {
+            Port = port,
+        };
+    }
+
     /// <summary>Waits for the end; every call must have succeeded.</summary>
     public async Task SucceedsAsync()
     {

@@ -15,12 +15,14 @@ namespace XSwitchEngine.TestKit;
 /// </remarks>
 public sealed partial class PluginTestHost : IPluginHost, ICallCore
 {
+    private readonly List<ListenerInfo> _all = [];
     private readonly List<ListenerInfo> _listeners = [];
     private readonly Dictionary<long, TestConnection> _connections = [];
     private readonly PriorityQueue<(TimerId Id, long Key), (DateTimeOffset Due, long Order)> _timers = new();
     private readonly Dictionary<long, DateTimeOffset> _set = [];
     private readonly Queue<SentPacket> _sent = new();
     private readonly Queue<LegEvent> _legEvents = new();
+    private readonly Queue<TransportEvent> _answers = new();
     private readonly Random _random;
     private long _lastId;
     private IProtocolPlugin _plugin;
@@ -46,9 +48,10 @@ public sealed partial class PluginTestHost : IPluginHost, ICallCore
         foreach (var spec in listeners)
         {
             var address = spec.Default.StartsWith('*') ? "0.0.0.0" + spec.Default[1..] : spec.Default;
-            _listeners.Add(new ListenerInfo(new ListenerId(_listeners.Count + 1), spec.Name, spec.Profile, spec.Transport, IPEndPoint.Parse(address)));
+            _all.Add(new ListenerInfo(new ListenerId(_all.Count + 1), spec.Name, spec.Profile, spec.Transport, IPEndPoint.Parse(address)));
         }
 
+        _listeners.AddRange(_all);
         Users.Clock = () => Now;
         plugin.Start(this, dryRun: false);
         plugin.Import(ReadOnlySequence<byte>.Empty);
@@ -96,6 +99,12 @@ public sealed partial class PluginTestHost : IPluginHost, ICallCore
     /// <summary>Lookups that wait for <see cref="Resolved"/>.</summary>
     public List<(long Key, string HostName)> Lookups { get; } = [];
 
+    /// <summary>DNS records that there are; queries are answered from them at once.</summary>
+    public List<(string Name, DnsRecord Record)> Records { get; } = [];
+
+    /// <summary>DNS queries that were made, in order.</summary>
+    public List<(DnsRecordKind Kind, string Name)> Queries { get; } = [];
+
     /// <summary>Replies to API commands by key.</summary>
     public Dictionary<long, string> ApiReplies { get; } = [];
 
@@ -119,7 +128,14 @@ public sealed partial class PluginTestHost : IPluginHost, ICallCore
 
     /// <summary>Gives the plugin one event.</summary>
     /// <param name="e">The event.</param>
-    public void Post(in TransportEvent e) => _plugin.OnEvent(e);
+    public void Post(in TransportEvent e)
+    {
+        _plugin.OnEvent(e);
+        while (_answers.TryDequeue(out var answer))
+        {
+            _plugin.OnEvent(answer);
+        }
+    }
 
     /// <summary>A datagram arrives.</summary>
     /// <param name="listener">Name of the listener.</param>
@@ -200,6 +216,17 @@ public sealed partial class PluginTestHost : IPluginHost, ICallCore
         var key = ++_lastId;
         Post(TransportEvent.Api(key, commandLine));
         return ApiReplies.Remove(key, out var reply) ? reply : throw new InvalidOperationException("No reply to " + commandLine);
+    }
+
+    /// <summary>A listener is bound elsewhere, as a reload does before it tells the new options: it gets another number.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="address">Where it is now.</param>
+    public void MoveListener(string name, string address)
+    {
+        var index = _listeners.FindIndex(l => l.Name == name);
+        var moved = _listeners[index] with { Id = new ListenerId(_all.Count + 1), Local = IPEndPoint.Parse(address) };
+        _all.Add(moved);
+        _listeners[index] = moved;
     }
 
     /// <summary>Changes the options.</summary>
@@ -303,7 +330,7 @@ public sealed partial class PluginTestHost : IPluginHost, ICallCore
 
     /// <inheritdoc/>
     public void SendDatagram(ListenerId listener, IPEndPoint to, ReadOnlySpan<byte> data) =>
-        Keep(new SentPacket(_listeners[listener.Value - 1], null, to, data.ToArray()));
+        Keep(new SentPacket(_all[listener.Value - 1], null, to, data.ToArray()));
 
     /// <inheritdoc/>
     public void Send(ConnectionId connection, ReadOnlySpan<byte> data)
@@ -320,7 +347,7 @@ public sealed partial class PluginTestHost : IPluginHost, ICallCore
     /// <inheritdoc/>
     public ConnectionId Connect(ListenerId listener, IPEndPoint to, string serverName)
     {
-        var connection = new TestConnection(new ConnectionId(++_lastId), _listeners[listener.Value - 1], to, isOutbound: true) { ServerName = serverName };
+        var connection = new TestConnection(new ConnectionId(++_lastId), _all[listener.Value - 1], to, isOutbound: true) { ServerName = serverName };
         _connections[connection.Id.Value] = connection;
         return connection.Id;
     }
@@ -348,6 +375,13 @@ public sealed partial class PluginTestHost : IPluginHost, ICallCore
 
     /// <inheritdoc/>
     public void Resolve(long key, string hostName) => Lookups.Add((key, hostName));
+
+    /// <inheritdoc/>
+    public void Query(long key, DnsRecordKind kind, string name)
+    {
+        Queries.Add((kind, name));
+        _answers.Enqueue(TransportEvent.Found(key, [.. Records.Where(r => r.Name.Equals(name, StringComparison.OrdinalIgnoreCase) && r.Record.Kind == kind).Select(r => r.Record)]));
+    }
 
     /// <inheritdoc/>
     public void CompleteApi(long key, string reply) => ApiReplies[key] = reply;

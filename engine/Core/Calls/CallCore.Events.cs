@@ -111,7 +111,7 @@ internal sealed partial class CallCore
             return;
         }
 
-        var context = caller.User?.Context ?? Services.Options.ProfileContexts.GetValueOrDefault(caller.Profile);
+        var context = caller.User?.Context ?? (caller.Context.Length > 0 ? caller.Context : null) ?? Services.Options.ProfileContexts.GetValueOrDefault(caller.Profile);
         if (context is null)
         {
             _refused++;
@@ -122,7 +122,25 @@ internal sealed partial class CallCore
         var leg = IncomingLeg.Make(e, context, Services);
         Add(leg);
         leg.State = LegState.Routing;
+        if (caller.Replaces != default)
+        {
+            TakePlace(leg, Table.Find(caller.Replaces));
+            return;
+        }
+
         OnIncoming(leg);
+    }
+
+    /// <summary>A new leg takes the place of another one: it gets its peer, and the other one ends (RFC 3891 §3).</summary>
+    private void TakePlace(Leg leg, Leg? replaced)
+    {
+        if (replaced is not { IsUp: true })
+        {
+            Hangup(leg, HangupCause.InvalidCallReference, 481, "the call to replace is over");
+            return;
+        }
+
+        OnReplacing(leg, replaced);
     }
 
     private void RefuseUnknown(string endpoint, LegId leg, HangupCause cause, int status, string text) =>

@@ -38,6 +38,9 @@ internal sealed partial class CallCore : ICallCore
     /// <summary>A digit came. Set by the composition.</summary>
     public Action<Leg, LegEvent.TransferRequested> OnTransferRequested { get; set; } = static (_, _) => { };
 
+    /// <summary>A new leg is to take the place of another. Set by the composition.</summary>
+    public Action<Leg, Leg> OnReplacing { get; set; } = static (_, _) => { };
+
     /// <summary>Tells the scripts of a leg that it ended (<c>hangup</c>) or was taken away (<c>transfer</c>). Set by the composition.</summary>
     public Action<Leg, string> OnLegGone { get; set; } = static (_, _) => { };
 
@@ -184,6 +187,7 @@ internal sealed partial class CallCore : ICallCore
             return;
         }
 
+        status = status == 0 ? StatusOfBridge(leg, cause) : status;
         Dispatch(leg, new LegCommand.Hangup(leg.Id, cause, status, text));
         if (text.Length > 0)
         {
@@ -192,6 +196,13 @@ internal sealed partial class CallCore : ICallCore
 
         End(leg, cause, status, byPeer: false);
     }
+
+    /// <summary>A caller is refused as the called party refused, since a cause stands for several statuses: 480 stays 480. What only the two of them know is not handed on.</summary>
+    private static int StatusOfBridge(Leg leg, HangupCause cause) =>
+        !leg.IsAnswered && leg.Variables["last_bridge_proto_specific_hangup_cause"] is { } said && said.StartsWith("sip:", StringComparison.Ordinal)
+        && int.TryParse(said.AsSpan(4), out var status) && status is >= 403 and <= 699 and not (407 or 422 or 481 or 487 or 491 or 494) && HangupCauses.FromSipStatus(status) == cause
+            ? status
+            : 0;
 
     /// <summary>Gives a leg something else to do: what it does now stops.</summary>
     /// <param name="leg">The leg.</param>

@@ -221,9 +221,22 @@ internal sealed class RingAttempt
         {
             leg.Variables.Set("originator", caller.Uuid);
             leg.Variables.Set("originating_leg_uuid", caller.Uuid);
+            Inherit(caller, leg);
         }
 
         return leg;
+    }
+
+    /// <summary>What holds for the whole call and not for one leg: hops that are left (a loop through others must come to an end), privacy, and who referred it.</summary>
+    private static void Inherit(Leg caller, Leg leg)
+    {
+        foreach (var name in (string[])["max_forwards", "origination_privacy", "sip_referred_by"])
+        {
+            if (leg.Variables[name] is null && caller.Variables[name] is { } value)
+            {
+                leg.Variables.Set(name, value);
+            }
+        }
     }
 
     private static string ShownAddress(Dialable dial) =>

@@ -50,6 +50,30 @@ internal sealed class Transfers(CallCore core)
         core.Redirect(a, new NextStep.Join(b));
     }
 
+    /// <summary>Lets a new leg take the place of another one (RFC 3891): it gets the other's party, or, while the other one still rings, its caller.</summary>
+    /// <param name="leg">The new leg, not answered.</param>
+    /// <param name="replaced">The leg that ends.</param>
+    public void Replace(Leg leg, Leg replaced)
+    {
+        var party = replaced.Peer ?? (replaced.IsAnswered ? null : core.Table.FindLive(replaced.Variables["originator"] ?? ""));
+        if (party is null || party == leg)
+        {
+            // The other one talked to an application: the new one goes there by number.
+            core.Redirect(leg, new NextStep.Transfer(replaced.Profile.Destination, "", replaced.Profile.Context));
+        }
+        else
+        {
+            if (!core.Answer(leg))
+            {
+                return;
+            }
+
+            Join(leg, party);
+        }
+
+        core.Hangup(replaced, replaced.IsAnswered ? HangupCause.AttendedTransfer : HangupCause.PickedOff);
+    }
+
     private void Attended(Leg leg, Leg? far, Leg? replaced)
     {
         var other = replaced?.Peer;

@@ -53,6 +53,7 @@ internal sealed class CallbackGuard(PluginLog log, TimeSpan stall, PluginMetrics
         TransportEventKind.Timer => "Timer",
         TransportEventKind.Command => "Command",
         TransportEventKind.Resolved => "Resolved",
+        TransportEventKind.Records => "Records",
         TransportEventKind.ApiCommand => "ApiCommand",
         TransportEventKind.Configured => "Configured",
         TransportEventKind.HttpRequest => "HttpRequest",

@@ -8,8 +8,9 @@ namespace XSwitchEngine.Core.Plugins;
 /// <summary>Looks names up off the loop and posts the result back. Bounded in time and number.</summary>
 /// <param name="loop">The slot's loop.</param>
 /// <param name="lookUp">Finds the addresses of a name; may fail by any exception.</param>
+/// <param name="lookUpRecords">Finds other records of a name.</param>
 /// <param name="deliver">Called on the loop.</param>
-internal sealed class HostResolver(EventLoop loop, Func<string, CancellationToken, Task<IPAddress[]>> lookUp, Action<TransportEvent> deliver)
+internal sealed class HostResolver(EventLoop loop, Func<string, CancellationToken, Task<IPAddress[]>> lookUp, Func<DnsRecordKind, string, CancellationToken, Task<IReadOnlyList<DnsRecord>>> lookUpRecords, Action<TransportEvent> deliver)
 {
     private const int MaxRunning = 256;
     private const int MaxAddresses = 16;
@@ -34,6 +35,41 @@ internal sealed class HostResolver(EventLoop loop, Func<string, CancellationToke
             _ = RunAsync(key, new string(hostName.AsSpan()));
         }
     }
+
+    /// <summary>Begins a query for records; the answer always follows, later. Loop thread only.</summary>
+    public void Query(long key, DnsRecordKind kind, string name)
+    {
+        if (name.Length is 0 or > MaxName || Volatile.Read(ref _running) >= MaxRunning)
+        {
+            PostRecords(key, []);
+        }
+        else
+        {
+            Interlocked.Increment(ref _running);
+            _ = QueryAsync(key, kind, new string(name.AsSpan()));
+        }
+    }
+
+    private async Task QueryAsync(long key, DnsRecordKind kind, string name)
+    {
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        IReadOnlyList<DnsRecord> found = [];
+        try
+        {
+            using var bound = new CancellationTokenSource(Longest);
+            found = await lookUpRecords(kind, name, bound.Token).WaitAsync(bound.Token);
+        }
+        catch (Exception e) when (e is SocketException or OperationCanceledException or ArgumentException or InvalidOperationException)
+        {
+            // The empty answer says it.
+        }
+
+        Interlocked.Decrement(ref _running);
+        PostRecords(key, found);
+    }
+
+    private void PostRecords(long key, IReadOnlyList<DnsRecord> records) =>
+        loop.Post(static s => ((Answer)s!).Deliver(), new Answer(deliver, TransportEvent.Found(key, records.Count > MaxAddresses ? [.. records.Take(MaxAddresses)] : records)));
 
     private async Task RunAsync(long key, string hostName)
     {

@@ -236,6 +236,15 @@ internal sealed partial class InstanceHost : IPluginHost
         Do(mode, () => Slot.Resolver.Resolve(key, hostName), alsoInReplay: true);
     }
 
+    public void Query(long key, DnsRecordKind kind, string name)
+    {
+        var mode = Active;
+        if (!WasAsked(mode, kind + " " + name, key))
+        {
+            Do(mode, () => Slot.Resolver.Query(key, kind, name), alsoInReplay: true);
+        }
+    }
+
     public void Fetch(long key, HttpFetch request)
     {
         var mode = Active;

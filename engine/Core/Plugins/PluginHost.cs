@@ -26,6 +26,7 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
     private readonly Lock _routesLock = new();
     private readonly DirectoryWatch? _directoryWatch;
     private LoopIo? _coreLoop;
+    private readonly DnsRecords _records;
     private IPluginServices _services = new NoPluginServices();
     private Routes _routes = new([]);
     private bool _isDisposed;
@@ -43,6 +44,7 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
 
     internal PluginHost(PluginHostOptions options, ICallCore calls, IDirectory directory, TimeProvider time, ILoggerFactory loggers, IPluginLoader loader)
     {
+        _records = new DnsRecords(options.DnsServers);
         _options = options;
         _calls = calls;
         _directory = directory;
@@ -282,7 +284,7 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
             var log = new PluginLog(_loggers.CreateLogger($"XSwitchEngine.Plugin.{name}"));
             listeners = _preparer.Bind(prepared.Section.Listeners, [], _ids, log, name);
             var io = LoopFor(name);
-            var services = new PluginSlotServices(_options, io.Loop, _calls, _directory, _time, log, _ids, _services, Dns.GetHostAddressesAsync);
+            var services = new PluginSlotServices(_options, io.Loop, _calls, _directory, _time, log, _ids, _services, Dns.GetHostAddressesAsync, _records.FindAsync);
             var slot = new PluginSlot(name, services, s => new Transports(io, _time, _options.Connections, _ids, s), () => Reroute(null))
             {
                 Configuration = configuration,

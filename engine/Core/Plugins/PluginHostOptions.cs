@@ -26,6 +26,9 @@ public sealed record PluginHostOptions
     /// <summary>Wish for the receive buffer of a UDP listener; what the system grants without a privilege may be less (<c>net.core.rmem_max</c>).</summary>
     public int ReceiveBufferBytes { get; init; } = 4 << 20;
 
+    /// <summary>Name servers for NAPTR and SRV records; empty for those of the system.</summary>
+    public IReadOnlyList<System.Net.IPEndPoint> DnsServers { get; init; } = [];
+
     /// <summary>Messages waiting for a plugin's loop above which it takes no new outbound legs.</summary>
     public int MaxWaiting { get; init; } = 20_000;
 

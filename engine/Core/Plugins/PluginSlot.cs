@@ -69,7 +69,7 @@ internal sealed partial class PluginSlot : ITransportSink
         Messages = new PendingReplies<MessageOutcome>(services.Time, LongestMessage, MaxWaitingMessages, new MessageOutcome(408, $"plugin {name} did not deliver it in time"), new MessageOutcome(503, $"plugin {name} is busy"));
         Http = new PendingReplies<HttpReply>(services.Time, LongestHttp, MaxWaitingHttp, HttpReplies.Text(504, "the service did not answer in time\n"), HttpReplies.Text(503, "the service is busy\n"));
         Events = new EventFeed(_services.Events, action => Loop.Post(static a => ((Action)a!)(), action), e => Deliver(e));
-        Resolver = new HostResolver(Loop, services.LookUp, e => Deliver(e));
+        Resolver = new HostResolver(Loop, services.LookUp, services.LookUpRecords, e => Deliver(e));
         Fetcher = new HostFetcher(Loop, HostFetcher.Default, e => Deliver(e));
         Transports = transports(this);
     }
@@ -276,7 +276,7 @@ internal sealed partial class PluginSlot : ITransportSink
             case TransportEventKind.ApiCommand or TransportEventKind.HttpRequest or TransportEventKind.Message:
                 Fail(e, $"is {StateName}");
                 break;
-            case TransportEventKind.Opened or TransportEventKind.Closed or TransportEventKind.Timer or TransportEventKind.Resolved or TransportEventKind.Configured
+            case TransportEventKind.Opened or TransportEventKind.Closed or TransportEventKind.Timer or TransportEventKind.Resolved or TransportEventKind.Records or TransportEventKind.Configured
                 or TransportEventKind.HttpAborted or TransportEventKind.MessageResult or TransportEventKind.ApiResult or TransportEventKind.HttpReplied
                 when State == SlotState.Quarantined && _parked.Count < MaxParked:
                 _parked.Enqueue(e);
@@ -312,4 +312,5 @@ internal sealed partial class PluginSlot : ITransportSink
 /// <param name="Ids">Numbers.</param>
 /// <param name="Services">The rest of the engine.</param>
 /// <param name="LookUp">Finds the addresses of a name.</param>
-internal sealed record PluginSlotServices(PluginHostOptions Options, EventLoop Loop, ICallCore Calls, IDirectory Directory, TimeProvider Time, PluginLog Log, IdSource Ids, IPluginServices Services, Func<string, CancellationToken, Task<IPAddress[]>> LookUp);
+/// <param name="LookUpRecords">Finds other records.</param>
+internal sealed record PluginSlotServices(PluginHostOptions Options, EventLoop Loop, ICallCore Calls, IDirectory Directory, TimeProvider Time, PluginLog Log, IdSource Ids, IPluginServices Services, Func<string, CancellationToken, Task<IPAddress[]>> LookUp, Func<DnsRecordKind, string, CancellationToken, Task<IReadOnlyList<DnsRecord>>> LookUpRecords);

@@ -27,6 +27,9 @@ internal sealed class Dialog
     /// <summary>Last sequence number that the peer used; 0 when it has not sent a request.</summary>
     public uint RemoteCSeq { get; set; }
 
+    /// <summary>Number of the peer's last reliable provisional response, or 0 (RFC 3262 §4).</summary>
+    public uint RemoteRSeq { get; set; }
+
     /// <summary>Route values in the order of sending.</summary>
     public byte[][] Routes { get; set; } = [];
 
@@ -132,7 +135,7 @@ internal sealed class Dialog
 
     public void Write(ref MessagePackWriter writer)
     {
-        writer.WriteArrayHeader(11);
+        writer.WriteArrayHeader(12);
         writer.Write(CallId);
         writer.Write(LocalTag);
         writer.Write(RemoteTag);
@@ -149,6 +152,7 @@ internal sealed class Dialog
         writer.Write(Target);
         writer.WriteFlow(Flow);
         writer.WriteEndPoint(Hop);
+        writer.Write(RemoteRSeq);
     }
 
     public static Dialog Read(ref MessagePackReader reader)
@@ -175,6 +179,7 @@ internal sealed class Dialog
         dialog.Target = fields.BytesOrEmpty(ref reader);
         dialog.Flow = fields.Flow(ref reader);
         dialog.Hop = fields.EndPoint(ref reader);
+        dialog.RemoteRSeq = (uint)fields.Int64(ref reader);
         fields.End(ref reader);
         return dialog;
     }

@@ -11,11 +11,22 @@ internal static class IncomingCall
 {
     private const int MaxCustomHeaders = 64;
 
-    /// <summary>The dialled number: the user part of the Request-URI.</summary>
-    public static string DestinationOf(SipMessage request) =>
-        SipUri.TryParse(request.RequestUri, out var uri) ? SipText.DecodeUser(uri.User) : "";
+    /// <summary>The dialled number: the user part of the Request-URI, or what the trunk says.</summary>
+    public static string DestinationOf(SipContext context, SipMessage request, in Flow flow)
+    {
+        var number = SipUri.TryParse(request.RequestUri, out var uri) ? SipText.DecodeUser(uri.User) : "";
+        if (context.Gateways.Find(flow.Remote.Address) is not { } gateway)
+        {
+            return number;
+        }
 
-    public static void Report(SipContext context, SipLeg leg, SipMessage request, in Flow flow, DirectoryUser? user, string? offer)
+        // A trunk that we registered with calls our Contact; the number that was dialled stands in To then.
+        return gateway.Options.Extension.Length > 0 ? gateway.Options.Extension
+            : number == "gw+" + gateway.Options.Name && NameAddress.TryParse(request.To, out var to) && SipUri.TryParse(to.Uri, out var called) ? SipText.DecodeUser(called.User)
+            : number;
+    }
+
+    public static void Report(SipContext context, SipLeg leg, SipMessage request, in Flow flow, DirectoryUser? user, string? offer, LegId replaced)
     {
         // All of them were read before; a part that is missing is empty.
         _ = NameAddress.TryParse(request.From, out var from);
@@ -28,7 +39,14 @@ internal static class IncomingCall
         var domain = user?.Domain ?? fromHost;
         var name = SipText.Unquote(from.Display);
         var number = fromUser;
-        if (user is not null && fromUser != user.Number)
+        var options = context.OptionsOf(flow);
+        var gateway = user is null ? context.Gateways.Find(flow.Remote.Address) : null;
+        var identity = CallerIdentity.Read(request, user, options.TrustsIdentity && user is null);
+        if (identity.Number.Length > 0)
+        {
+            (number, name) = (identity.Number, identity.Name.Length > 0 ? identity.Name : name);
+        }
+        else if (user is not null && fromUser != user.Number)
         {
             // Who calls is who proved it, whatever From says.
             number = user.CallerIdNumber.Length > 0 ? user.CallerIdNumber : user.Number;
@@ -48,6 +66,9 @@ internal static class IncomingCall
         {
             Domain = domain,
             Local = flow.Local.Address,
+            Context = gateway is { Options.Context.Length: > 0 } ? gateway.Options.Context : options.Context,
+            Replaces = replaced,
+            ShownNumber = user is not null && identity.Number.Length > 0 ? identity.Number : null,
         };
         var ip = AccessList.Plain(flow.Remote.Address).ToString();
         var port = flow.Remote.Port.ToString();
@@ -107,7 +128,24 @@ internal static class IncomingCall
             variables.Add(new("sip_acl_authed_by", leg.Profile == "external" ? "acl" : "internalAcl"));
         }
 
-        AddCustomHeaders(request, variables, isTrusted: user is null);
+        if (gateway is not null)
+        {
+            gateway.CallsIn++;
+            variables.Add(new("sip_gateway", gateway.Options.Name));
+            variables.Add(new("sip_gateway_name", gateway.Options.Name));
+        }
+
+        if (identity.IsPrivate)
+        {
+            variables.Add(new("origination_privacy", "full"));
+        }
+
+        if (options.Codecs.Length > 0)
+        {
+            variables.Add(new("codec_string", options.Codecs));
+        }
+
+        AddCustomHeaders(request, variables, isTrusted: user is null && options.TrustsIdentity);
         context.Host.Calls.Post(new LegEvent.Incoming(leg.Id, caller, offer, variables));
     }
 
@@ -127,7 +165,7 @@ internal static class IncomingCall
             var isCustom = name.Length > 2 && name[0] is (byte)'X' or (byte)'x' && name[1] == '-';
             var isIdentity = isTrusted
                 && (SipText.EqualsIgnoreCase(name, "P-Asserted-Identity"u8) || SipText.EqualsIgnoreCase(name, "Privacy"u8)
-                    || SipText.EqualsIgnoreCase(name, "Remote-Party-ID"u8) || SipText.EqualsIgnoreCase(name, "Diversion"u8));
+                    || SipText.EqualsIgnoreCase(name, "Remote-Party-ID"u8) || SipText.EqualsIgnoreCase(name, "Diversion"u8) || SipText.EqualsIgnoreCase(name, "History-Info"u8));
             if (isCustom || isIdentity || SipText.EqualsIgnoreCase(name, "Alert-Info"u8) || SipText.EqualsIgnoreCase(name, "Call-Info"u8))
             {
                 variables.Add(new("sip_h_" + Encoding.ASCII.GetString(name), SipText.Decode(request.At(field.Value))));

@@ -1,6 +1,7 @@
 using MessagePack;
 using XSwitchEngine.Abstractions;
 using XSwitchEngine.Plugins.Sip.State;
+using XSwitchEngine.Plugins.Sip.Transport;
 
 namespace XSwitchEngine.Plugins.Sip.Legs;
 
@@ -9,7 +10,7 @@ internal sealed partial class OutgoingCall
 {
     public void Write(ref MessagePackWriter writer)
     {
-        writer.WriteArrayHeader(20);
+        writer.WriteArrayHeader(25);
         writer.WriteText(Profile);
         writer.Write(RequestUri);
         writer.Write(Routes);
@@ -27,9 +28,28 @@ internal sealed partial class OutgoingCall
         writer.Write(MinSessionExpires);
         writer.Write(IntervalTries);
         writer.WriteFlow(Flow);
-        writer.WriteText(HostName);
-        writer.Write(Port);
-        writer.Write((byte)Transport);
+        writer.WriteText(Hop.Host);
+        writer.Write(Hop.Port);
+        writer.Write(Hop.Transport is { } transport ? (int)transport : -1);
+        writer.WriteText(Gateway);
+        writer.Write(_redirections);
+        writer.WriteArrayHeader(_contacts.Count);
+        foreach (var contact in _contacts)
+        {
+            writer.Write(contact);
+        }
+
+        writer.WriteArrayHeader(_visited.Count);
+        foreach (var visited in _visited)
+        {
+            writer.WriteText(visited);
+        }
+
+        writer.WriteArrayHeader(Math.Max(0, _ways.Count - _way));
+        foreach (var way in _ways.Skip(_way))
+        {
+            way.Write(ref writer);
+        }
     }
 
     public static OutgoingCall Read(ref MessagePackReader reader)
@@ -54,11 +74,34 @@ internal sealed partial class OutgoingCall
             MinSessionExpires = fields.Int32(ref reader),
             IntervalTries = fields.Int32(ref reader),
             Flow = fields.Flow(ref reader),
-            HostName = fields.Text(ref reader),
-            Port = fields.Int32(ref reader),
-            Transport = (TransportKind)fields.Byte(ref reader),
+            Hop = ReadHop(ref fields, ref reader),
+            Gateway = fields.Text(ref reader),
+            _redirections = fields.Int32(ref reader),
         };
+        for (var i = fields.Array(ref reader); i > 0; i--)
+        {
+            call._contacts.Add(reader.ReadBytes() is { } uri ? System.Buffers.BuffersExtensions.ToArray(uri) : []);
+        }
+
+        for (var i = fields.Array(ref reader); i > 0; i--)
+        {
+            call._visited.Add(reader.ReadString() ?? "");
+        }
+
+        var ways = new List<Way>();
+        for (var i = fields.Array(ref reader); i > 0; i--)
+        {
+            ways.Add(Way.Read(ref reader));
+        }
+
+        call._ways = ways;
         fields.End(ref reader);
         return call;
+    }
+
+    private static Hop ReadHop(ref FieldReader fields, ref MessagePackReader reader)
+    {
+        var (host, port, transport) = (fields.Text(ref reader), fields.Int32(ref reader), fields.Int32(ref reader));
+        return new Hop(host, null, port, transport < 0 ? null : (TransportKind)transport);
     }
 }

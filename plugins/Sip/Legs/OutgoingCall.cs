@@ -52,12 +52,14 @@ internal sealed partial class OutgoingCall
     /// <summary>The way; empty until the host name is looked up.</summary>
     public Flow Flow { get; set; }
 
+    /// <summary>The trunk that it goes by, or empty.</summary>
+    public string Gateway { get; private set; } = "";
+
+    /// <summary>Where it goes, as its URI says.</summary>
+    public Hop Hop { get; private set; }
+
     /// <summary>Name to look up, when the address is not numeric.</summary>
-    public string HostName { get; private set; } = "";
-
-    private int Port { get; set; }
-
-    private TransportKind Transport { get; set; }
+    public string HostName => Hop.Host;
 
     private IPAddress? Hint { get; set; }
 
@@ -90,6 +92,7 @@ internal sealed partial class OutgoingCall
 
         var found = command.Target.Binding is { } binding
             ? made.TryBinding(context, binding, out cause, out text)
+            : command.Target.Profile == "gateway" ? made.TryGateway(context, command.Target.Address, out cause, out text)
             : made.TryAddress(context, command.Target.Address, variables, out cause, out text);
         if (!found)
         {
@@ -98,23 +101,6 @@ internal sealed partial class OutgoingCall
 
         made.WriteIdentity(context, command, variables);
         call = made;
-        return true;
-    }
-
-    /// <summary>The way to an address that the host name has.</summary>
-    public bool TryFlow(SipContext context, IPAddress address, out Flow flow)
-    {
-        flow = default;
-        if (context.ListenerFor(Profile, Transport, address) is not { } listener)
-        {
-            return false;
-        }
-
-        var remote = new IPEndPoint(address, Port);
-        var local = context.LocalAddresses.Find(listener.Id, address, Hint);
-        flow = Transport == TransportKind.Udp
-            ? new Flow(listener.Id, default, remote, local, Transport)
-            : context.Transport.Connect(listener, remote);
         return true;
     }
 
@@ -153,41 +139,57 @@ internal sealed partial class OutgoingCall
             return false;
         }
 
-        context.Block.Clear();
-        foreach (var path in binding.Path)
-        {
-            context.Block.Raw("Route: "u8).Value(path).Line();
-        }
+        Routes = BindingWay.Routes(context, binding);
+        var isFound = BindingWay.TryFind(context, binding, Hint, out var flow, out text);
+        Flow = flow;
+        return isFound;
+    }
 
-        Routes = context.Block.ToArray();
-        var listener = context.ListenerByName(binding.ListenerName) ?? context.ListenerFor(binding.Profile, binding.Transport, binding.Remote.Address);
-        if (listener is null)
+    /// <summary>A trunk: <c>NAME/number</c>, or <c>profile::NAME/number</c> as FreeSWITCH has it too.</summary>
+    private bool TryGateway(SipContext context, string address, out HangupCause cause, out string text)
+    {
+        cause = HangupCause.InvalidGateway;
+        var slash = address.IndexOf('/', StringComparison.Ordinal);
+        var name = slash < 0 ? address : address[..slash];
+        name = name[(name.LastIndexOf(':') + 1)..];
+        text = "No gateway " + name;
+        if (slash < 0 || context.Gateways.Find(name) is not { } gateway)
         {
-            text = "No listener for the contact";
             return false;
         }
 
-        if (binding.Transport == TransportKind.Udp)
+        var options = gateway.Options;
+        if (!gateway.IsUsable)
         {
-            Flow = new Flow(listener.Id, default, binding.Remote, context.LocalAddresses.Find(listener.Id, binding.Remote.Address, Hint), TransportKind.Udp);
-            return true;
-        }
-
-        if (context.Transport.Find(binding.Connection) is { } connection)
-        {
-            Flow = connection.Flow;
-            return true;
-        }
-
-        // A browser or a phone behind a NAT can only be reached by its own connection (RFC 5626 §5.3).
-        if (binding.Transport is TransportKind.Ws or TransportKind.Wss || !SipUri.TryParse(RequestUri, out var contact) || !contact.TryAddress(out var address))
-        {
-            text = "Flow failed";
+            (cause, text) = (HangupCause.GatewayDown, $"Gateway {name} is down");
             return false;
         }
 
-        Flow = context.Transport.Connect(listener, new IPEndPoint(address, contact.Port == 0 ? 5060 : contact.Port));
-        return true;
+        (Gateway, Profile, AuthUser, AuthPassword, AuthRealm) = (name, options.Profile, options.Username, options.Password, options.RealmToAnswer);
+        var number = address[(slash + 1)..];
+        RequestUri = number.Contains('@', StringComparison.Ordinal)
+            ? context.Block.Clear().Raw("sip:"u8).Value(number).ToArray()
+            : context.Block.Clear().Raw("sip:"u8).User(number).Raw("@"u8).Value(options.Realm).ToArray();
+        if (number.Length == 0 || !SipUri.TryParse(RequestUri, out var uri) || !uri.Headers.IsEmpty || !SipUri.TryParse(options.ProxyUri(), out var proxy))
+        {
+            (cause, text) = (HangupCause.InvalidUrl, "Malformed number");
+            return false;
+        }
+
+        To = context.Block.Clear().Raw("<"u8).Raw(RequestUri).Raw(">"u8).ToArray();
+        gateway.CallsOut++;
+        if (gateway.Ways.Count == 0)
+        {
+            return TryHop(context, proxy, out cause, out text);
+        }
+
+        _ = Hop.TryRead(proxy, out var hop);
+        Hop = hop;
+        Take(gateway.Ways);
+        var isFound = TryNextFlow(context, out var flow);
+        Flow = flow;
+        (cause, text) = (HangupCause.NetworkOutOfOrder, "No way to gateway " + name);
+        return isFound;
     }
 
     /// <summary>An address: <c>user@host[:port][;transport=tcp]</c>, with or without scheme.</summary>
@@ -211,7 +213,7 @@ internal sealed partial class OutgoingCall
 
         if (Profile.Length == 0)
         {
-            Profile = context.Listeners.FirstOrDefault()?.Profile ?? "";
+            Profile = context.Listeners.Count > 0 ? context.Listeners[0].Profile : "";
         }
         else if (!context.Listeners.Any(l => l.Profile == Profile))
         {
@@ -233,127 +235,5 @@ internal sealed partial class OutgoingCall
         }
 
         return TryHop(context, hop, out cause, out text);
-    }
-
-    private bool TryHop(SipContext context, in SipUri hop, out HangupCause cause, out string text)
-    {
-        cause = HangupCause.NetworkOutOfOrder;
-        text = "No listener for this transport";
-        Transport = TransportKind.Udp;
-        if (hop.TryParameter("transport"u8, out var name))
-        {
-            if (SipText.EqualsIgnoreCase(name, "tcp"u8))
-            {
-                Transport = TransportKind.Tcp;
-            }
-            else if (SipText.EqualsIgnoreCase(name, "tls"u8))
-            {
-                Transport = TransportKind.Tls;
-            }
-            else if (!SipText.EqualsIgnoreCase(name, "udp"u8))
-            {
-                return false;
-            }
-        }
-
-        if (hop.Scheme == UriScheme.Sips)
-        {
-            Transport = TransportKind.Tls;
-        }
-
-        Port = hop.Port != 0 ? hop.Port : Transport == TransportKind.Tls ? 5061 : 5060;
-        if (hop.TryAddress(out var address))
-        {
-            var isFound = TryFlow(context, address, out var flow);
-            Flow = flow;
-            return isFound;
-        }
-
-        HostName = SipText.Decode(hop.Host);
-        var transport = Transport;
-        return context.Listeners.Any(l => l.Profile == Profile && l.Transport == transport);
-    }
-
-    private void WriteIdentity(SipContext context, LegCommand.Originate command, CallVariables variables)
-    {
-        var block = context.Block;
-        var number = command.CallerNumber;
-        var name = command.CallerName;
-        var privacy = variables["origination_privacy"] is { Length: > 0 } stated ? stated : variables["privacy"];
-        var hidesNumber = privacy.Contains("number", StringComparison.OrdinalIgnoreCase) || privacy.Contains("full", StringComparison.OrdinalIgnoreCase)
-            || privacy is "yes" or "true" || privacy.Contains("id", StringComparison.OrdinalIgnoreCase);
-        ContactUser = variables["sip_contact_user"] is { Length: > 0 } contact ? contact : hidesNumber || number.Length == 0 ? "anonymous" : number;
-        block.Clear();
-        var domain = variables["sip_invite_domain"] is { Length: > 0 } invite ? invite : UserNumber.Length > 0 ? context.Host.Directory.Domain : "";
-        if (hidesNumber)
-        {
-            block.Raw("\"Anonymous\" <sip:anonymous@anonymous.invalid>"u8);
-        }
-        else
-        {
-            if (name.Length > 0)
-            {
-                block.Quoted(name).Raw(" "u8);
-            }
-
-            var given = variables["sip_from_uri"].Trim().Trim('<', '>');
-            if (given.Length > 0 && SipUri.TryParse(Encoding.UTF8.GetBytes(given), out _))
-            {
-                block.Raw("<"u8).Value(given).Raw(">"u8);
-            }
-            else
-            {
-                block.Raw("<sip:"u8).User(number.Length > 0 ? number : "anonymous").Raw("@"u8);
-                WriteDomain(context, block, domain);
-                block.Raw(">"u8);
-            }
-        }
-
-        From = block.Raw(";tag="u8).Raw(LocalTag).ToArray();
-        block.Clear();
-        if (hidesNumber)
-        {
-            block.Raw("Privacy: id\r\n"u8);
-        }
-
-        if (variables["sip_cid_type"] == "pid" && number.Length > 0)
-        {
-            block.Raw("P-Asserted-Identity: "u8).Quoted(name).Raw(" <sip:"u8).User(number).Raw("@"u8);
-            WriteDomain(context, block, domain);
-            block.Raw(">\r\n"u8);
-        }
-
-        variables.WriteHeaders(block);
-        Headers = block.ToArray();
-    }
-
-    private void WriteDomain(SipContext context, SipWriter block, string domain)
-    {
-        if (domain.Length > 0)
-        {
-            block.Value(domain);
-        }
-        else if (!Flow.IsEmpty)
-        {
-            context.WriteSentBy(block, Flow);
-        }
-        else
-        {
-            block.Value(context.Host.Directory.Domain);
-        }
-    }
-
-    /// <summary>The address of the media that we offer: where it goes out, signalling to the same peer does too.</summary>
-    private static IPAddress? ConnectionAddress(string? sdp)
-    {
-        var at = sdp?.IndexOf("c=IN IP", StringComparison.Ordinal) ?? -1;
-        if (at < 0)
-        {
-            return null;
-        }
-
-        var rest = sdp.AsSpan(at + 9);
-        var end = rest.IndexOfAny('\r', '\n', '/');
-        return IPAddress.TryParse(end < 0 ? rest : rest[..end], out var address) && !address.Equals(IPAddress.Any) ? address : null;
     }
 }

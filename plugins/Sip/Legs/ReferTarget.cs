@@ -60,7 +60,7 @@ internal static class ReferTarget
     }
 
     private static bool IsOurs(SipContext context, in SipUri uri, in Flow flow) =>
-        (uri.TryAddress(out var address) && (address.Equals(AccessList.Plain(flow.Local.Address)) || address.Equals(context.Options.AdvertisedAddress)))
+        (uri.TryAddress(out var address) && (address.Equals(AccessList.Plain(flow.Local.Address)) || address.Equals(context.OptionsOf(flow).AdvertisedAddress)))
         || context.Host.Directory.IsLocalDomain(SipText.Decode(uri.Host));
 
     /// <summary>Finds the leg of a Replaces value (RFC 3891 §3) by either side's view of its dialog.</summary>

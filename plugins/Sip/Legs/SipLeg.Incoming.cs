@@ -29,7 +29,8 @@ internal sealed partial class SipLeg
     /// <param name="flow">Where it came from.</param>
     /// <param name="user">The authenticated user, or null.</param>
     /// <param name="body">The offer; empty when the peer wants ours.</param>
-    public static void Accept(SipContext context, SipMessage request, in Flow flow, DirectoryUser? user, ReadOnlySpan<byte> body)
+    /// <param name="replaced">The leg that the new one is to take the place of, or default.</param>
+    public static void Accept(SipContext context, SipMessage request, in Flow flow, DirectoryUser? user, ReadOnlySpan<byte> body, LegId replaced = default)
     {
         if (!Dialog.TryRouteSet(request, reverse: false, out var routes) || (Dialog.ContactOf(request) ?? OldTarget(request)) is not { } target)
         {
@@ -71,8 +72,10 @@ internal sealed partial class SipLeg
         leg.SetRemoteSdp(body);
         leg.Learn(request);
         leg.LearnSession(request);
+        leg.LearnReliable(request);
         context.Legs.Add(leg);
         context.Legs.AddDialog(leg, leg.Dialog);
+        context.Trace.Note(leg.Id, request.CallId);
         leg.Respond(transaction, 100, null, []);
         if (request.Has(HeaderName.Expires) && SipText.TryNumber(request.Value(HeaderName.Expires), uint.MaxValue, out var expires) && expires is > 0 and < 86_400)
         {
@@ -81,8 +84,8 @@ internal sealed partial class SipLeg
         }
 
         leg.LookUpHop(leg.Dialog);
-        leg.ContactUser = IncomingCall.DestinationOf(request);
-        IncomingCall.Report(context, leg, request, flow, user, leg._hasOffer ? Encoding.UTF8.GetString(body) : null);
+        leg.ContactUser = IncomingCall.DestinationOf(context, request, flow);
+        IncomingCall.Report(context, leg, request, flow, user, leg._hasOffer ? Encoding.UTF8.GetString(body) : null, replaced);
     }
 
     /// <summary>Before RFC 3261 a Contact was not required: then From is where the peer is called (RFC 2543 §6.13).</summary>
@@ -168,6 +171,12 @@ internal sealed partial class SipLeg
 
         State = LegState.Alerting;
         _earlySdp = sdp ?? _earlySdp;
+        if (IsReliable(sdp))
+        {
+            SendReliable(status, sdp);
+            return;
+        }
+
         Respond(_invite, status, null, _recordRoute, sdp, withContact: true);
     }
 
@@ -178,17 +187,34 @@ internal sealed partial class SipLeg
             return;
         }
 
+        if (IsReliableOpen && _isReliableWithSdp)
+        {
+            // No 2xx before the description in the provisional response is acknowledged (RFC 3262 §3).
+            _heldAnswer = sdp;
+            return;
+        }
+
+        StopReliable();
         State = LegState.Accepted;
         _setupEnd = DateTimeOffset.MaxValue;
-        SetLocalSdp(sdp, isAnswer: _hasOffer);
-        SendOk(_invite, sdp, awaitsAnswer: !_hasOffer, _recordRoute);
+        if (_isEarlySession)
+        {
+            // The exchange is complete: a description in the 2xx would be another offer (RFC 6337 §3.1.1).
+            SendOk(_invite, null, awaitsAnswer: false, _recordRoute);
+        }
+        else
+        {
+            SetLocalSdp(sdp, isAnswer: _hasOffer);
+            SendOk(_invite, sdp, awaitsAnswer: !_hasOffer, _recordRoute);
+        }
+
         _invite.Leg = null;
         _invite = null;
         _earlySdp = null;
     }
 
     /// <summary>Sends a 2xx to an INVITE and keeps it until the ACK (RFC 3261 §13.3.1.4).</summary>
-    private void SendOk(ServerTransaction transaction, string sdp, bool awaitsAnswer, byte[] recordRoute)
+    private void SendOk(ServerTransaction transaction, string? sdp, bool awaitsAnswer, byte[] recordRoute)
     {
         var extra = StartSession(recordRoute, isServer: true);
         _okPacket = Respond(transaction, 200, null, extra, sdp, withContact: true);
@@ -243,6 +269,7 @@ internal sealed partial class SipLeg
 
     private void Refuse(int status, string text, byte[] extra)
     {
+        StopReliable();
         if (_invite is { } invite)
         {
             Respond(invite, status, text, extra);
@@ -260,7 +287,7 @@ internal sealed partial class SipLeg
         {
             writer.Raw("Contact: "u8);
             _context.WriteContact(writer, ContactUser, transaction.Flow);
-            writer.Raw("\r\nAllow: "u8).Raw(SipMethods.Allow).Raw("\r\nSupported: timer\r\n"u8);
+            writer.Raw("\r\nAllow: "u8).Raw(SipMethods.Allow).Raw("\r\nSupported: timer, 100rel, replaces\r\n"u8);
         }
 
         writer.Raw(extra).Header("Server"u8, _context.Options.UserAgent);

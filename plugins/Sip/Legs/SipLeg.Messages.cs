@@ -18,10 +18,22 @@ internal sealed partial class SipLeg
         }
 
         var type = request.Value(HeaderName.ContentType);
+        if (SdpBody.Is(type, "application/media_control+xml"u8))
+        {
+            // Picture fast update (RFC 5168); anything else that the document may ask for is left alone.
+            _context.Core.Reply(request, flow, 200);
+            if (request.Body.IndexOf("picture_fast_update"u8) >= 0)
+            {
+                Post(new LegEvent.KeyFrameWanted(Id));
+            }
+
+            return;
+        }
+
         var isRelay = SdpBody.Is(type, "application/dtmf-relay"u8);
         if (!isRelay && !SdpBody.Is(type, "application/dtmf"u8))
         {
-            _context.Core.Reply(request, flow, 415, extra: "Accept: application/dtmf-relay, application/dtmf\r\n"u8.ToArray());
+            _context.Core.Reply(request, flow, 415, extra: "Accept: application/dtmf-relay, application/dtmf, application/media_control+xml\r\n"u8.ToArray());
             return;
         }
 
@@ -44,6 +56,21 @@ internal sealed partial class SipLeg
         {
             var body = _context.Block.Clear().Raw("Signal="u8).Raw([(byte)digit]).Raw("\r\nDuration="u8).Number(Math.Clamp(durationMs, 1, 10_000)).Line().ToArray();
             SendInDialog(SipMethod.Info, RequestPurpose.Message, dialog, [], "application/dtmf-relay", body);
+        }
+    }
+
+    /// <summary>Asks the peer for a whole picture (RFC 5168).</summary>
+    private void SendKeyFrame()
+    {
+        if (State == LegState.Confirmed && Dialog is { } dialog)
+        {
+            SendInDialog(
+                SipMethod.Info,
+                RequestPurpose.Message,
+                dialog,
+                [],
+                "application/media_control+xml",
+                "<?xml version=\"1.0\" encoding=\"utf-8\"?><media_control><vc_primitive><to_encoder><picture_fast_update/></to_encoder></vc_primitive></media_control>"u8.ToArray());
         }
     }
 

@@ -20,6 +20,8 @@ internal sealed partial class SipLeg
     private byte[]? _cancelReason;
     private bool _isCancelSent;
     private bool _isRinging;
+    private byte[] _heldEarlySdp = [];
+    private DateTimeOffset _tryEnd = DateTimeOffset.MaxValue;
     private DateTimeOffset _setupEnd = DateTimeOffset.MaxValue;
 
     /// <summary>Makes a leg toward an address and starts calling.</summary>
@@ -41,37 +43,77 @@ internal sealed partial class SipLeg
         };
         context.Legs.Add(leg);
         leg.SetLocalSdp(command.Offer, isAnswer: false);
+        context.Trace.Note(leg.Id, call.CallId);
+        leg.Call(call);
+        leg.Arm();
+    }
+
+    /// <summary>The flow of the INVITE; empty before it is known.</summary>
+    public Flow InviteFlow => _call?.Flow ?? default;
+
+    /// <summary>The servers of the target were found.</summary>
+    public void OnLocated(IReadOnlyList<Way> ways)
+    {
+        if (State != LegState.Locating || _call is not { } call)
+        {
+            return;
+        }
+
+        call.Take(ways);
+        if (!TryNextWay())
+        {
+            Report(HangupCause.NoRouteDestination, 0, "Cannot find " + call.HostName, byPeer: false);
+            End();
+        }
+
+        Arm();
+    }
+
+    private void Call(OutgoingCall call)
+    {
         if (call.Flow.IsEmpty)
         {
-            context.Host.Resolve(TimerKey.Make(TimerKind.Leg, leg.Key), call.HostName);
+            State = LegState.Locating;
+            _context.Locator.Find(TimerKind.Leg, Key, call.Hop, Profile);
         }
         else
         {
-            leg.SendInvite(call.Flow, [], 0);
+            SendInvite(call.Flow, [], 0);
+        }
+    }
+
+    /// <summary>Tries the next server (RFC 3263 §4.3).</summary>
+    private bool TryNextWay()
+    {
+        if (_call is not { } call || !call.TryNextFlow(_context, out var flow))
+        {
+            return false;
         }
 
-        leg.Arm();
+        SendInvite(flow, [], 0);
+        return true;
+    }
+
+    /// <summary>A server that says nothing at all is not waited for as long as there is another.</summary>
+    private void CheckTry()
+    {
+        if (Now < _tryEnd)
+        {
+            return;
+        }
+
+        _tryEnd = DateTimeOffset.MaxValue;
+        if (State == LegState.Calling)
+        {
+            Abandon(_inviteKey);
+            TryNextWay();
+        }
     }
 
     /// <summary>A lookup of this leg ended.</summary>
     public void OnResolved(IReadOnlyList<IPAddress> addresses)
     {
-        if (State == LegState.Locating && _call is { } call)
-        {
-            foreach (var address in addresses)
-            {
-                if (call.TryFlow(_context, address, out var flow))
-                {
-                    SendInvite(flow, [], 0);
-                    Arm();
-                    return;
-                }
-            }
-
-            Report(HangupCause.NoRouteDestination, 0, "Cannot find " + call.HostName, byPeer: false);
-            End();
-        }
-        else if (Dialog is { } dialog && addresses.Count > 0 && !addresses.Contains(dialog.Flow.Remote.Address) && SipUri.TryParse(dialog.NextHop, out var hop))
+        if (Dialog is { } dialog && addresses.Count > 0 && !addresses.Contains(dialog.Flow.Remote.Address) && SipUri.TryParse(dialog.NextHop, out var hop))
         {
             dialog.Hop = new IPEndPoint(addresses[0], hop.Port == 0 ? 5060 : hop.Port);
         }
@@ -83,8 +125,10 @@ internal sealed partial class SipLeg
         State = LegState.Calling;
         call.Flow = flow;
         call.CSeq++;
-        var extra = _context.Block.Clear().Raw(call.Headers).Raw("Allow: "u8).Raw(SipMethods.Allow).Raw("\r\nSupported: timer\r\nSession-Expires: "u8)
-            .Number(Math.Max(_context.Options.SessionExpires, call.MinSessionExpires)).Line().Header("Min-SE"u8, Math.Max(_context.Options.MinSessionExpires, call.MinSessionExpires)).ToArray();
+        _tryEnd = call.HasNextWay ? Now + (16 * _context.Timers.T1) : DateTimeOffset.MaxValue;
+        var extra = _context.Block.Clear().Raw(call.Headers).Raw("Allow: "u8).Raw(SipMethods.Allow)
+            .Raw(Options.Reliable != ReliableMode.Off && _localSdp.Length > 0 ? "\r\nSupported: timer, replaces, 100rel\r\nSession-Expires: "u8 : "\r\nSupported: timer, replaces\r\nSession-Expires: "u8)
+            .Number(Math.Max(Options.SessionExpires, call.MinSessionExpires)).Line().Header("Min-SE"u8, Math.Max(Options.MinSessionExpires, call.MinSessionExpires)).ToArray();
         var request = new ClientRequest
         {
             Method = SipMethod.Invite,
@@ -145,6 +189,7 @@ internal sealed partial class SipLeg
         }
 
         State = LegState.Proceeding;
+        _tryEnd = DateTimeOffset.MaxValue;
         if (response.Status == 100)
         {
             return;
@@ -154,6 +199,10 @@ internal sealed partial class SipLeg
         if (!response.ToTag.IsEmpty)
         {
             EarlyDialog(transaction, response);
+            if (!TryAcknowledge(transaction, response))
+            {
+                return;
+            }
         }
 
         if (response.Status == 180 && !_isRinging)
@@ -164,6 +213,13 @@ internal sealed partial class SipLeg
 
         if (_localSdp.Length > 0 && SdpBody.TryFind(response, out var sdp, out _) && !sdp.IsEmpty && !sdp.SequenceEqual(_remoteSdp))
         {
+            if (EarlyMedia.IsInactive(response))
+            {
+                // The network says that there is nothing to hear yet (RFC 5009 §8).
+                _heldEarlySdp = sdp.ToArray();
+                return;
+            }
+
             // The most recent early dialog with a session description is the one that is heard.
             SetRemoteSdp(sdp);
             Post(new LegEvent.Progress(Id, Encoding.UTF8.GetString(sdp)));
@@ -236,6 +292,13 @@ internal sealed partial class SipLeg
         SendAck([], "");
         State = LegState.Confirmed;
         AcceptSession(response);
+        if (!hasSdp && _heldEarlySdp.Length > 0)
+        {
+            hasSdp = true;
+            sdp = _heldEarlySdp;
+        }
+
+        _heldEarlySdp = [];
         var isNew = hasSdp && !sdp.SequenceEqual(_remoteSdp);
         if (isNew)
         {
@@ -251,6 +314,12 @@ internal sealed partial class SipLeg
     {
         if (State is LegState.Calling or LegState.Proceeding or LegState.Locating)
         {
+            _tryEnd = DateTimeOffset.MaxValue;
+            if ((status is 503 or 408 && State == LegState.Calling && TryNextWay()) || TryElsewhere(status, response))
+            {
+                return;
+            }
+
             var cause = response is null ? HangupCauses.FromSipStatus(status) : CauseOf(response, HangupCauses.FromSipStatus(status));
             Report(cause, status, reason.Length > 0 ? reason : SipStatus.Reason(status), byPeer: response is not null);
             End();
@@ -303,116 +372,4 @@ internal sealed partial class SipLeg
             this);
         _context.Transactions.Handle(invite, new TransactionInput(TransactionInputKind.FinalDue));
     }
-
-    /// <summary>The early dialog of a response, made when it is new.</summary>
-    private void EarlyDialog(ClientTransaction transaction, SipMessage response)
-    {
-        foreach (var known in _early)
-        {
-            if (known.RemoteTag.AsSpan().SequenceEqual(response.ToTag))
-            {
-                return;
-            }
-        }
-
-        if (_early.Count < MaxForks)
-        {
-            var dialog = MakeDialog(transaction, response);
-            _early.Add(dialog);
-            _context.Legs.AddDialog(this, dialog);
-        }
-    }
-
-    /// <summary>The dialog of the 2xx that wins; the early ones of other branches are dropped.</summary>
-    private Dialog TakeDialog(ClientTransaction transaction, SipMessage response)
-    {
-        foreach (var early in _early)
-        {
-            _context.Legs.RemoveDialog(this, early);
-        }
-
-        _early.Clear();
-        var dialog = MakeDialog(transaction, response);
-        _context.Legs.AddDialog(this, dialog);
-        return dialog;
-    }
-
-    private Dialog MakeDialog(ClientTransaction transaction, SipMessage response)
-    {
-        Dialog.TryRouteSet(response, reverse: true, out var routes);
-        return new Dialog
-        {
-            CallId = _call!.CallId,
-            LocalTag = _call.LocalTag,
-            RemoteTag = response.ToTag.ToArray(),
-            Local = _call.From,
-            Remote = _context.Block.Clear().Echo(response.To).ToArray(),
-            LocalCSeq = _call.CSeq,
-            Routes = routes,
-            Target = Dialog.ContactOf(response) ?? transaction.Request.RequestUri,
-            Flow = transaction.Flow,
-        };
-    }
-
-    private void SendAck(byte[] body, string contentType)
-    {
-        if (Dialog is { } dialog && _context.Transactions.FindClient(_inviteKey) is { } transaction)
-        {
-            SendAck(dialog, transaction.Request, body, contentType);
-        }
-    }
-
-    /// <summary>Sends the ACK of a 2xx: a request of its own within the dialog (RFC 3261 §13.2.2.4), kept for repetitions of the 2xx.</summary>
-    private void SendAck(Dialog dialog, ClientRequest invite, byte[] body, string contentType)
-    {
-        var uri = dialog.Route(_context.Block, out var routes);
-        var ack = new ClientRequest
-        {
-            Method = SipMethod.Ack,
-            Purpose = RequestPurpose.Message,
-            RequestUri = uri,
-            Routes = routes,
-            From = dialog.Local,
-            To = dialog.Remote,
-            CallId = dialog.CallId,
-            CSeq = invite.CSeq,
-            Branch = _context.NewBranch(),
-            ContactUser = ContactUser,
-            Credentials = invite.Credentials,
-            ContentType = contentType,
-            Body = body,
-        };
-        var flow = FlowTo(dialog);
-        ack.WriteTo(_context.Writer, flow, _context);
-        var packet = _context.Writer.ToArray();
-        if (_acks.Count >= MaxForks)
-        {
-            _acks.RemoveAt(0);
-        }
-
-        _acks.Add(new SentAck(invite.CSeq, dialog.RemoteTag, flow, packet));
-        _context.Transport.Send(flow, packet, 0);
-        invite.Body = [];
-        invite.Extra = [];
-    }
-
-    private SentAck? FindAck(uint cseq, ReadOnlySpan<byte> tag)
-    {
-        foreach (var ack in _acks)
-        {
-            if (ack.CSeq == cseq && ack.RemoteTag.AsSpan().SequenceEqual(tag))
-            {
-                return ack;
-            }
-        }
-
-        return null;
-    }
-
-    /// <summary>An ACK that was sent.</summary>
-    /// <param name="CSeq">Of the INVITE.</param>
-    /// <param name="RemoteTag">Tag of the branch that answered.</param>
-    /// <param name="Flow">Where it went.</param>
-    /// <param name="Packet">The message.</param>
-    private sealed record SentAck(uint CSeq, byte[] RemoteTag, Flow Flow, byte[] Packet);
 }

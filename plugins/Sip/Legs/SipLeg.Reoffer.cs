@@ -18,6 +18,7 @@ internal sealed partial class SipLeg
     // The peer's re-INVITE or UPDATE that the core has not answered.
     private ServerTransaction? _reoffer;
     private bool _reofferHasOffer;
+    private Dialog? _reofferDialog;
     private byte[]? _reofferTarget;
     private byte[] _reofferSdp = [];
     private DateTimeOffset _reofferGuard = DateTimeOffset.MaxValue;

@@ -80,7 +80,7 @@ internal sealed partial class SipLeg
             return false;
         }
 
-        if (State != LegState.Confirmed || IsOfferOutstanding || _okAwaitsAnswer)
+        if ((State != LegState.Confirmed && !IsEarlySession) || IsOfferOutstanding || _okAwaitsAnswer)
         {
             _context.Core.Reply(request, flow, 491);
             return false;
@@ -113,15 +113,23 @@ internal sealed partial class SipLeg
         _reoffer = _context.Transactions.Open(request, flow, _context.Block.ToArray());
         _reoffer.Leg = this;
         _reofferHasOffer = hasOffer;
+        _reofferDialog = dialog;
         _reofferTarget = Dialog.ContactOf(request);
         _reofferGuard = Now + ReofferLimit;
-        _recordRoute = [];
-        LearnSession(request);
+        if (State == LegState.Confirmed)
+        {
+            _recordRoute = [];
+        }
+
+        if (request.Method != SipMethod.Prack)
+        {
+            LearnSession(request);
+        }
     }
 
     private void Finish(string sdp)
     {
-        if (_reoffer is not { } transaction || Dialog is not { } dialog)
+        if (_reoffer is not { } transaction || (_reofferDialog ?? Dialog) is not { } dialog)
         {
             return;
         }
@@ -135,7 +143,7 @@ internal sealed partial class SipLeg
         }
         else
         {
-            Respond(transaction, 200, null, StartSession([], isServer: true), sdp, withContact: true);
+            Respond(transaction, 200, null, transaction.Method == SipMethod.Update && State == LegState.Confirmed ? StartSession([], isServer: true) : [], sdp, withContact: true);
         }
 
         ClearReoffer();
@@ -159,6 +167,7 @@ internal sealed partial class SipLeg
         }
 
         _reoffer = null;
+        _reofferDialog = null;
         _reofferTarget = null;
         _reofferSdp = [];
         _reofferGuard = DateTimeOffset.MaxValue;

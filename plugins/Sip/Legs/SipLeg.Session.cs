@@ -29,12 +29,12 @@ internal sealed partial class SipLeg
     /// <summary>Refuses a session interval below our minimum by 422 (RFC 4028 §9); only to a peer that understands it.</summary>
     private bool IntervalTooSmall(SipMessage request, in Flow flow)
     {
-        if (!SessionInterval.IsTooSmall(request, _context.Options.MinSessionExpires))
+        if (!SessionInterval.IsTooSmall(request, Options.MinSessionExpires))
         {
             return false;
         }
 
-        _context.Core.Reply(request, flow, 422, extra: _context.Block.Clear().Header("Min-SE"u8, _context.Options.MinSessionExpires).ToArray());
+        _context.Core.Reply(request, flow, 422, extra: _context.Block.Clear().Header("Min-SE"u8, Options.MinSessionExpires).ToArray());
         return true;
     }
 
@@ -49,7 +49,7 @@ internal sealed partial class SipLeg
             return before;
         }
 
-        _interval = _requestedInterval > 0 ? _requestedInterval : _context.Options.SessionExpires;
+        _interval = _requestedInterval > 0 ? _requestedInterval : Options.SessionExpires;
         _weRefresh = _requestedUas;
         Restart();
         _context.Block.Clear().Raw(before).Raw("Session-Expires: "u8).Number(_interval);
@@ -78,7 +78,7 @@ internal sealed partial class SipLeg
         if (_interval > 0)
         {
             block.Raw("Session-Expires: "u8).Number(_interval).Raw(_weRefresh ? ";refresher=uac\r\n"u8 : ";refresher=uas\r\n"u8);
-            block.Header("Min-SE"u8, Math.Min(_interval, _context.Options.MinSessionExpires));
+            block.Header("Min-SE"u8, Math.Min(_interval, Options.MinSessionExpires));
         }
 
         return block.ToArray();

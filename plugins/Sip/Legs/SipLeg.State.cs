@@ -9,7 +9,7 @@ namespace XSwitchEngine.Plugins.Sip.Legs;
 // Hand-over to another version: an array whose positions are the keys. New fields go to the end.
 internal sealed partial class SipLeg
 {
-    private const int Fields = 51;
+    private const int Fields = 52;
 
     public void Write(ref MessagePackWriter writer)
     {
@@ -91,6 +91,7 @@ internal sealed partial class SipLeg
         writer.WriteTime(_sessionEnd);
         writer.Write(_referId);
         writer.Write(_reoffer?.Id ?? 0);
+        WriteReliable(ref writer);
     }
 
     public static void Read(SipContext context, ref MessagePackReader reader)
@@ -167,6 +168,11 @@ internal sealed partial class SipLeg
         leg._sessionEnd = fields.Time(ref reader);
         leg._referId = (uint)fields.Int64(ref reader);
         leg._reofferId = fields.Int64(ref reader);
+        if (fields.Nested(ref reader))
+        {
+            leg.ReadReliable(ref reader);
+        }
+
         fields.End(ref reader);
         context.Legs.Add(leg);
     }

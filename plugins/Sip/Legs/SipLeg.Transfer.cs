@@ -12,6 +12,9 @@ internal sealed partial class SipLeg
     // CSeq of the peer's REFER that is reported on, or 0.
     private uint _referId;
     private bool _isReferSilent;
+
+    // What was reported last of it; told once more after a hand-over.
+    private int _referStatus;
     private bool _isReferring;
 
     private void OnRefer(SipMessage request, in Flow flow, Dialog dialog)
@@ -59,6 +62,12 @@ internal sealed partial class SipLeg
             return;
         }
 
+        if (!isFinal && status == _referStatus)
+        {
+            return;    // said already
+        }
+
+        _referStatus = isFinal ? 0 : status;
         var id = _referId;
         if (isFinal)
         {

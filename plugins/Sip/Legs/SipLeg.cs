@@ -47,6 +47,7 @@ internal sealed partial class SipLeg
     private bool _isReported;
     private TimerId _timer;
     private DateTimeOffset _timerDue;
+    private DateTimeOffset _flowEnd = DateTimeOffset.MaxValue;
 
     private SipLeg(SipContext context, LegId id, long key, bool isOutgoing, string profile)
     {
@@ -78,6 +79,8 @@ internal sealed partial class SipLeg
     public string ContactUser { get; private set; } = "";
 
     private DateTimeOffset Now => _context.Host.Now;
+
+    private SipOptions Options => _context.Options.Of(Profile);
 
     /// <summary>Does what the core wants. A command that does not fit the state is ignored.</summary>
     public void Execute(LegCommand command)
@@ -119,6 +122,9 @@ internal sealed partial class SipLeg
                 break;
             case LegCommand.SendMessage message:
                 SendMessage(message.ContentType, message.Text);
+                break;
+            case LegCommand.KeyFrame:
+                SendKeyFrame();
                 break;
             case LegCommand.Display display:
                 SendDisplay(display.Name, display.Number);
@@ -164,7 +170,8 @@ internal sealed partial class SipLeg
             case RequestPurpose.Message or RequestPurpose.Notify when response.Status is 408 or 481:
                 Lost(response.Status);
                 break;
-            case RequestPurpose.Message or RequestPurpose.Notify or RequestPurpose.Bye or RequestPurpose.ForkBye or RequestPurpose.Cancel or RequestPurpose.Ping:
+            case RequestPurpose.Message or RequestPurpose.Notify or RequestPurpose.Bye or RequestPurpose.ForkBye or RequestPurpose.Cancel or RequestPurpose.Ping or RequestPurpose.Prack:
+            case RequestPurpose.Register or RequestPurpose.GatewayPing or RequestPurpose.Event or RequestPurpose.Chat:
             default:
                 break;
         }
@@ -194,7 +201,8 @@ internal sealed partial class SipLeg
                 // A request within the dialog that nobody answers ends it (RFC 3261 §12.2.1.2).
                 Lost(status);
                 break;
-            case RequestPurpose.ForkBye or RequestPurpose.Cancel or RequestPurpose.Ping:
+            case RequestPurpose.ForkBye or RequestPurpose.Cancel or RequestPurpose.Ping or RequestPurpose.Prack:
+            case RequestPurpose.Register or RequestPurpose.GatewayPing or RequestPurpose.Event or RequestPurpose.Chat:
             default:
                 break;
         }
@@ -212,6 +220,9 @@ internal sealed partial class SipLeg
 
         _timer = default;
         RepeatOk();
+        RepeatReliable();
+        CheckFlow();
+        CheckTry();
         CheckReoffer();
         CheckSession();
         CheckSetup();
@@ -233,6 +244,11 @@ internal sealed partial class SipLeg
         {
             _context.Core.Reply(request, flow, 481);
             return;
+        }
+
+        if (_flowEnd != DateTimeOffset.MaxValue)
+        {
+            OnFlowFound();
         }
 
         Learn(request);
@@ -259,16 +275,52 @@ internal sealed partial class SipLeg
             case SipMethod.Message:
                 OnMessage(request, flow);
                 break;
+            case SipMethod.Prack:
+                OnPrack(request, flow, dialog);
+                break;
             case SipMethod.Options:
                 _context.Core.ReplyOptions(request, flow);
                 break;
-            case SipMethod.Unknown or SipMethod.Ack or SipMethod.Cancel or SipMethod.Register or SipMethod.Subscribe or SipMethod.Prack or SipMethod.Publish:
+            case SipMethod.Unknown or SipMethod.Ack or SipMethod.Cancel or SipMethod.Register or SipMethod.Subscribe or SipMethod.Publish:
             default:
                 _context.Core.Reply(request, flow, 405, extra: _context.Core.AllowLine);
                 break;
         }
 
         Arm();
+    }
+
+    /// <summary>The WebSocket of the peer closed: a call that is up waits for it to come back.</summary>
+    public void OnFlowLost()
+    {
+        if (State is LegState.Confirmed or LegState.Accepted && Options.FlowGrace > 0)
+        {
+            _flowEnd = Now + TimeSpan.FromSeconds(Options.FlowGrace);
+            Arm();
+        }
+        else if (State != LegState.Ended)
+        {
+            Refuse(487, "", []);
+            Report(IsOutgoing ? HangupCause.DestinationOutOfOrder : HangupCause.OriginatorCancel, 0, "Flow failed", byPeer: true);
+            End();
+        }
+    }
+
+    /// <summary>The peer came back over another flow.</summary>
+    public void OnFlowFound()
+    {
+        _flowEnd = DateTimeOffset.MaxValue;
+        _context.Legs.Unorphan(this);
+    }
+
+    private void CheckFlow()
+    {
+        if (Now >= _flowEnd)
+        {
+            _flowEnd = DateTimeOffset.MaxValue;
+            Report(HangupCause.RecoveryOnTimerExpire, 0, "Flow failed", byPeer: true);
+            End();
+        }
     }
 
     private void Post(LegEvent e)
@@ -287,7 +339,7 @@ internal sealed partial class SipLeg
             return;
         }
 
-        var deadline = Min(Min(_okNext, NextReoffer), Min(NextSession, _setupEnd));
+        var deadline = Min(Min(Min(_okNext, NextReoffer), Min(NextSession, _setupEnd)), Min(Min(_reliableNext, _flowEnd), _tryEnd));
         if (deadline == DateTimeOffset.MaxValue || (_timer != default && _timerDue <= deadline))
         {
             return;

@@ -108,6 +108,20 @@ internal sealed class SipMessage
     /// <summary>Whether a field occurs more than once.</summary>
     public bool IsRepeated(HeaderName name) => _first[(int)name] != _last[(int)name];
 
+    /// <summary>Value of the first field with a name that is not among <see cref="HeaderName"/>; empty when there is none.</summary>
+    public ReadOnlySpan<byte> Other(ReadOnlySpan<byte> name)
+    {
+        for (var i = 0; i < FieldCount; i++)
+        {
+            if (_fields[i].Id == HeaderName.Other && SipText.EqualsIgnoreCase(At(_fields[i].Name), name))
+            {
+                return At(_fields[i].Value);
+            }
+        }
+
+        return default;
+    }
+
     /// <summary>Whether a comma-separated list over all fields of a name contains a token.</summary>
     public bool ListContains(HeaderName name, ReadOnlySpan<byte> token)
     {

@@ -24,7 +24,7 @@ internal enum SipMethod : byte
 internal static class SipMethods
 {
     /// <summary>The methods served, for <c>Allow</c>.</summary>
-    public static ReadOnlySpan<byte> Allow => "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REFER, NOTIFY, MESSAGE, REGISTER"u8;
+    public static ReadOnlySpan<byte> Allow => "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REFER, NOTIFY, MESSAGE, REGISTER, PRACK, SUBSCRIBE, PUBLISH"u8;
 
     public static SipMethod Parse(ReadOnlySpan<byte> name) => name.Length switch
     {

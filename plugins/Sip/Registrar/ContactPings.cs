@@ -141,21 +141,7 @@ internal sealed class ContactPings(SipContext context)
 
     private void Ping(Registration binding)
     {
-        if (context.ListenerByName(binding.ListenerName) is not { } listener)
-        {
-            return;
-        }
-
-        Flow flow;
-        if (binding.Transport == TransportKind.Udp)
-        {
-            flow = new Flow(listener.Id, default, binding.Remote, context.LocalAddresses.Find(listener.Id, binding.Remote.Address), TransportKind.Udp);
-        }
-        else if (context.Transport.Find(binding.Connection) is { } connection)
-        {
-            flow = connection.Flow;
-        }
-        else
+        if (!BindingWay.TryFind(context, binding, null, out var flow, out _))
         {
             OnResult(TagOf(binding), answered: false);
             return;
@@ -164,19 +150,14 @@ internal sealed class ContactPings(SipContext context)
         var block = context.Block;
         var us = block.Clear().Raw("<sip:"u8).Value(context.Host.Directory.Domain).Raw(">;tag="u8).Raw(context.NewTag()).ToArray();
         var to = block.Clear().Raw("<sip:"u8).User(binding.Number).Raw("@"u8).Value(binding.Domain).Raw(">"u8).ToArray();
-        block.Clear();
-        foreach (var path in binding.Path)
-        {
-            block.Raw("Route: "u8).Value(path).Line();
-        }
-
+        var routes = BindingWay.Routes(context, binding);
         context.Transactions.Start(
             new ClientRequest
             {
                 Method = SipMethod.Options,
                 Purpose = RequestPurpose.Ping,
                 RequestUri = Encoding.UTF8.GetBytes(binding.Contact),
-                Routes = block.ToArray(),
+                Routes = routes,
                 From = us,
                 To = to,
                 CallId = context.NewCallId(),

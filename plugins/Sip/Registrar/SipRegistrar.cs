@@ -32,7 +32,7 @@ internal sealed class SipRegistrar(SipContext context)
         {
             if (status != Refused)
             {
-                context.Core.Reply(request, flow, status, reason, status == 423 ? context.Block.Clear().Header("Min-Expires"u8, context.Options.RegisterMinExpires).ToArray() : null);
+                context.Core.Reply(request, flow, status, reason, status == 423 ? context.Block.Clear().Header("Min-Expires"u8, context.OptionsOf(flow).RegisterMinExpires).ToArray() : null);
             }
 
             return;
@@ -62,6 +62,11 @@ internal sealed class SipRegistrar(SipContext context)
 
         context.Pings.Note(user);
         context.Host.Count("registers");
+        foreach (var change in changes)
+        {
+            context.Legs.OnRegistered(user.Number, change.Contact, flow);
+        }
+
         context.Core.Reply(request, flow, 200, null, WriteBindings(request, bindings));
     }
 
@@ -137,6 +142,7 @@ internal sealed class SipRegistrar(SipContext context)
         out string? reason)
     {
         reason = "Malformed Contact";
+        var options = context.OptionsOf(flow);
         if (changes.Count >= SipLimits.Contacts)
         {
             reason = "Too many contacts";
@@ -153,16 +159,16 @@ internal sealed class SipRegistrar(SipContext context)
 
         if (expires < 0)
         {
-            expires = context.Options.RegisterDefaultExpires;
+            expires = options.RegisterDefaultExpires;
         }
 
-        if (expires > 0 && expires < context.Options.RegisterMinExpires)
+        if (expires > 0 && expires < options.RegisterMinExpires)
         {
             reason = null;
             return 423;
         }
 
-        expires = Math.Min(expires, context.Options.RegisterMaxExpires);
+        expires = Math.Min(expires, options.RegisterMaxExpires);
         var registration = new Registration(user.Number, user.Domain, SipPlugin.Endpoint, context.ProfileOf(flow.Listener), Encoding.UTF8.GetString(contact.Uri))
         {
             ContactParameters = kept,
@@ -178,6 +184,9 @@ internal sealed class SipRegistrar(SipContext context)
             Remote = flow.Remote,
             ListenerName = context.Listener(flow.Listener)?.Name ?? "",
             Connection = flow.Connection,
+            Media = flow.Transport is TransportKind.Ws or TransportKind.Wss || options.WebRtcByDefault || kept.Contains("+sip.ice", StringComparison.OrdinalIgnoreCase)
+                ? MediaProfile.WebRtc
+                : MediaProfile.Rtp,
         };
         Replace(existing, registration, contact.Uri, changes);
         changes.Add(registration);
@@ -365,6 +374,6 @@ internal sealed class SipRegistrar(SipContext context)
     }
 
     private static bool IsOurHost(SipContext context, ReadOnlySpan<byte> host, in Flow flow) =>
-        (HostAddress.TryParse(host, out var address) && (address!.Equals(AccessList.Plain(flow.Local.Address)) || address.Equals(context.Options.AdvertisedAddress)))
+        (HostAddress.TryParse(host, out var address) && (address!.Equals(AccessList.Plain(flow.Local.Address)) || address.Equals(context.OptionsOf(flow).AdvertisedAddress)))
         || context.Host.Directory.IsLocalDomain(SipText.Decode(host));
 }

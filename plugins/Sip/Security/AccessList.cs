@@ -13,6 +13,8 @@ internal sealed class AccessList
 
     public static AccessList Loopback { get; } = Parse(["127.0.0.0/8", "::1/128"]);
 
+    public bool IsEmpty => _networks.Length == 0;
+
     /// <summary>Reads networks and single addresses; what is neither is left out.</summary>
     public static AccessList Parse(IEnumerable<string> texts)
     {
@@ -32,6 +34,9 @@ internal sealed class AccessList
 
         return networks.Count == 0 ? new AccessList([]) : new AccessList([.. networks]);
     }
+
+    /// <summary>All networks of several lists.</summary>
+    public static AccessList Join(IEnumerable<AccessList> lists) => new([.. lists.SelectMany(l => l._networks).Distinct()]);
 
     /// <summary>Whether an address lies in one of the networks. IPv4-mapped addresses count as IPv4.</summary>
     public bool Contains(IPAddress address)

@@ -12,6 +12,8 @@ internal sealed class SourceLimiter(SipContext context)
     /// <summary>Most sources remembered.</summary>
     public const int Capacity = 16_384;
 
+    private const int MaxEndpoints = 1024;
+    private readonly Dictionary<IPEndPoint, DateTimeOffset> _endpoints = [];
     private readonly Dictionary<UInt128, LinkedListNode<Source>> _sources = [];
     private readonly LinkedList<Source> _recent = new();
 
@@ -40,6 +42,96 @@ internal sealed class SourceLimiter(SipContext context)
     public bool AllowRequest(IPAddress address) =>
         IsTrusted(address) || Get(address).Requests.TryTake(context.Host.Now, context.Options.RequestsPerSecond) || Refuse("dropped_rate");
 
+    /// <summary>Whether exactly this address and port is banned: a scanner beside others on an address that is not banned whole.</summary>
+    public bool IsBanned(IPEndPoint remote)
+    {
+        if (_endpoints.Count == 0 || !_endpoints.TryGetValue(remote, out var until))
+        {
+            return false;
+        }
+
+        if (until > context.Host.Now)
+        {
+            context.Host.Count("dropped_banned");
+            return true;
+        }
+
+        _endpoints.Remove(remote);
+        return false;
+    }
+
+    /// <summary>Bans a scanner at once.</summary>
+    public void Scanned(IPEndPoint remote, string agent)
+    {
+        context.Host.Count("scanners");
+        context.Host.Security("scanner", remote, ("ua", agent));
+        if (!IsTrusted(remote.Address))
+        {
+            Ban(remote, Get(remote.Address), "scanner");
+        }
+        else if (_endpoints.Count < MaxEndpoints)
+        {
+            _endpoints[remote] = context.Host.Now + TimeSpan.FromSeconds(context.Options.BanSeconds);
+            context.Host.Security("ban", remote, ("seconds", context.Options.BanSeconds.ToString()), ("reason", "scanner"), ("port", remote.Port.ToString()));
+        }
+    }
+
+    /// <summary>Notes a challenge; a source that lets many of them lie is guessing who is there.</summary>
+    public void Challenged(IPEndPoint remote)
+    {
+        if (context.Options.ChallengesPerMinute == 0 || IsTrusted(remote.Address))
+        {
+            return;
+        }
+
+        var now = context.Host.Now;
+        var source = Get(remote.Address);
+        if (now - source.ChallengesSince > TimeSpan.FromMinutes(1))
+        {
+            source.ChallengesSince = now;
+            source.Challenges = 0;
+        }
+
+        if (++source.Challenges >= context.Options.ChallengesPerMinute)
+        {
+            source.Challenges = 0;
+            Ban(remote, source, "unanswered_challenges");
+        }
+    }
+
+    /// <summary>Notes right credentials: the challenge before them was no guess.</summary>
+    public void Authenticated(IPAddress address)
+    {
+        if (!IsTrusted(address) && Get(address) is { Challenges: > 0 } source)
+        {
+            source.Challenges--;
+        }
+    }
+
+    /// <summary>What is banned now.</summary>
+    public IEnumerable<(string Source, DateTimeOffset Until, int Bans)> Banned =>
+        _recent.Where(s => s.BannedUntil > context.Host.Now).Select(s => (AccessList.Plain(new IPAddress(BytesOf(s.Key))).ToString(), s.BannedUntil, s.Bans))
+            .Concat(_endpoints.Where(e => e.Value > context.Host.Now).Select(e => (e.Key.ToString(), e.Value, 1)));
+
+    /// <summary>Lifts a ban.</summary>
+    public bool Unban(string text)
+    {
+        var lifted = false;
+        if (IPAddress.TryParse(text, out var address) && _sources.TryGetValue(KeyOf(address), out var node) && node.Value.BannedUntil > context.Host.Now)
+        {
+            node.Value.BannedUntil = default;
+            node.Value.Bans = node.Value.Failures = node.Value.Challenges = 0;
+            lifted = true;
+        }
+
+        foreach (var endpoint in _endpoints.Keys.Where(e => e.ToString() == text || e.Address.ToString() == text).ToArray())
+        {
+            lifted |= _endpoints.Remove(endpoint);
+        }
+
+        return lifted;
+    }
+
     /// <summary>Notes wrong credentials; enough of them within a minute ban the source.</summary>
     public void AuthFailed(IPEndPoint remote)
     {
@@ -62,16 +154,21 @@ internal sealed class SourceLimiter(SipContext context)
         }
 
         source.Failures = 0;
+        Ban(remote, source, "auth_failures");
+    }
+
+    private void Ban(IPEndPoint remote, Source source, string reason)
+    {
         var seconds = Math.Min(86_400, context.Options.BanSeconds * Math.Pow(2, Math.Min(source.Bans, 20)));
         source.Bans++;
-        source.BannedUntil = now + TimeSpan.FromSeconds(seconds);
+        source.BannedUntil = context.Host.Now + TimeSpan.FromSeconds(seconds);
         context.Host.Count("bans");
-        context.Host.Security("ban", remote, ("seconds", ((long)seconds).ToString()), ("reason", "auth_failures"));
+        context.Host.Security("ban", remote, ("seconds", ((long)seconds).ToString()), ("reason", reason));
     }
 
     /// <summary>Whether no limit applies to a source.</summary>
     public bool IsTrusted(IPAddress address) =>
-        context.Options.Trusted.Contains(address) || context.Options.Acl.Contains(address) || context.Options.InternalAcl.Contains(address);
+        context.Options.Unlimited.Contains(address) || context.Gateways.Contains(address);
 
     public void Write(ref MessagePackWriter writer)
     {
@@ -186,6 +283,10 @@ internal sealed class SourceLimiter(SipContext context)
         public int Failures { get; set; }
 
         public DateTimeOffset FailuresSince { get; set; }
+
+        public int Challenges { get; set; }
+
+        public DateTimeOffset ChallengesSince { get; set; }
 
         public int Bans { get; set; }
 

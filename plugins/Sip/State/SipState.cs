@@ -7,7 +7,7 @@ namespace XSwitchEngine.Plugins.Sip.State;
 internal static class SipState
 {
     /// <summary>Parts that this version writes.</summary>
-    private const int Parts = 8;
+    private const int Parts = 9;
 
     public static void Write(SipContext context, IBufferWriter<byte> to)
     {
@@ -33,6 +33,14 @@ internal static class SipState
         writer.WriteArrayHeader(2);
         context.Transactions.Write(ref writer);
         context.Pings.Write(ref writer);
+        writer.WriteArrayHeader(7);
+        context.Gateways.Write(ref writer);
+        context.Locator.Write(ref writer);
+        context.Subscriptions.Write(ref writer);
+        context.Subscriptions.State.Write(ref writer);
+        context.Publications.Write(ref writer);
+        context.Chat.Write(ref writer);
+        writer.Write(context.Trace.IsCapturing);
         writer.Flush();
     }
 
@@ -40,6 +48,7 @@ internal static class SipState
     {
         if (state.IsEmpty)
         {
+            context.Gateways.Configure();
             return;
         }
 
@@ -78,10 +87,25 @@ internal static class SipState
             context.Pings.Read(ref reader);
         }
 
+        if (fields.Nested(ref reader))
+        {
+            var services = new FieldReader(ref reader);
+            context.Gateways.Read(ref reader, services.Array(ref reader));
+            context.Locator.Read(ref reader, services.Array(ref reader));
+            context.Subscriptions.Read(ref reader, services.Array(ref reader));
+            context.Subscriptions.State.Read(ref reader, services.Array(ref reader));
+            context.Publications.Read(ref reader, services.Array(ref reader));
+            context.Chat.Read(ref reader, services.Array(ref reader));
+            context.Trace.IsCapturing = services.Bool(ref reader);
+            services.End(ref reader);
+        }
+
         fields.End(ref reader);
         foreach (var leg in context.Legs.All)
         {
             leg.Relink();
         }
+
+        context.Gateways.Configure();
     }
 }

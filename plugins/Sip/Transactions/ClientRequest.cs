@@ -38,6 +38,21 @@ internal enum RequestPurpose : byte
 
     /// <summary>OPTIONS to a registered contact.</summary>
     Ping,
+
+    /// <summary>REGISTER with a trunk.</summary>
+    Register,
+
+    /// <summary>OPTIONS to a trunk.</summary>
+    GatewayPing,
+
+    /// <summary>NOTIFY of a subscription.</summary>
+    Event,
+
+    /// <summary>MESSAGE outside of calls.</summary>
+    Chat,
+
+    /// <summary>PRACK of a reliable provisional response.</summary>
+    Prack,
 }
 
 /// <summary>A request of ours before it is bound to a transport. All byte arrays are values or whole header lines, checked when they were made.</summary>
@@ -88,6 +103,28 @@ internal sealed class ClientRequest
     public string TransactionKey => KeyOf(Branch, Method);
 
     public static string KeyOf(string branch, SipMethod method) => method == SipMethod.Cancel ? branch + "|C" : branch;
+
+    /// <summary>The same request again, with credentials.</summary>
+    public ClientRequest Again(uint cseq, string branch, byte[] credentials) => new()
+    {
+        Method = Method,
+        Purpose = Purpose,
+        RequestUri = RequestUri,
+        Routes = Routes,
+        From = From,
+        To = To,
+        CallId = CallId,
+        CSeq = cseq,
+        Branch = branch,
+        ContactUser = ContactUser,
+        Extra = Extra,
+        Credentials = credentials,
+        AuthTries = AuthTries + 1,
+        ContentType = ContentType,
+        Body = Body,
+        MaxForwards = MaxForwards,
+        Tag = Tag,
+    };
 
     /// <summary>Writes the request for a flow.</summary>
     public void WriteTo(SipWriter writer, in Flow flow, SipContext context)

@@ -95,6 +95,9 @@ internal sealed class TransactionTable(SipContext context)
         return found.Request.Method == response.CSeqMethod && found.Request.CSeq == response.CSeq ? found : null;
     }
 
+    /// <summary>A transaction of a peer's request by its number.</summary>
+    public ServerTransaction? FindServer(long id) => _byId.GetValueOrDefault(id) as ServerTransaction;
+
     public ClientTransaction? FindClient(string key) => _client.GetValueOrDefault(key);
 
     /// <summary>Answers a request of the peer.</summary>
@@ -246,9 +249,9 @@ internal sealed class TransactionTable(SipContext context)
                 {
                     leg.OnResponse(client, response);
                 }
-                else if (client.Request.Purpose == RequestPurpose.Ping && response.Status >= 200)
+                else
                 {
-                    context.Pings.OnResult(client.Request.Tag, answered: true);
+                    context.Loose.OnResponse(client.Request, response);
                 }
 
                 break;
@@ -258,9 +261,9 @@ internal sealed class TransactionTable(SipContext context)
                 {
                     owner.OnNoResponse(client, status);
                 }
-                else if (client.Request.Purpose == RequestPurpose.Ping)
+                else
                 {
-                    context.Pings.OnResult(client.Request.Tag, answered: false);
+                    context.Loose.OnNoResponse(client.Request, status);
                 }
 
                 break;

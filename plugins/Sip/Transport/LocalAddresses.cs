@@ -61,13 +61,16 @@ internal sealed class LocalAddresses(SipContext context)
 
     /// <summary>The address of a listener to show to people: what peers see, as far as it is known.</summary>
     public IPEndPoint Shown(ListenerInfo listener) =>
-        new(context.Options.AdvertisedAddress ?? (Find(listener.Id, IPAddress.None) is { Address: var known } ? known : listener.Local.Address), listener.Local.Port);
+        new(context.Options.Of(listener.Profile).AdvertisedAddress ?? (Find(listener.Id, IPAddress.None) is { Address: var known } ? known : listener.Local.Address), listener.Local.Port);
 
     /// <summary>The address to put into headers: the configured one for peers outside private networks.</summary>
     public IPAddress Advertised(in Flow flow) =>
-        context.Options.AdvertisedAddress is { } advertised && !IsPrivate(flow.Remote.Address)
+        context.OptionsOf(flow) is { AdvertisedAddress: { } advertised } options && !IsLocal(options, flow.Remote.Address)
             ? advertised
             : AccessList.Plain(flow.Local.Address);
+
+    private static bool IsLocal(SipOptions options, IPAddress remote) =>
+        options.LocalNetworks.IsEmpty ? IsPrivate(remote) : options.LocalNetworks.Contains(remote);
 
     /// <summary>Loopback, link-local and the private ranges (RFC 1918, RFC 6598, RFC 4193).</summary>
     public static bool IsPrivate(IPAddress address)

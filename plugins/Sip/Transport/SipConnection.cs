@@ -18,6 +18,9 @@ internal sealed class SipConnection
     /// <summary>Whether we made it.</summary>
     public bool IsOutbound { get; init; }
 
+    /// <summary>The name that the peer proved; empty when none was asked for.</summary>
+    public string ServerName { get; init; } = "";
+
     public bool IsOpen { get; set; }
 
     /// <summary>Whether contacts were registered over it: then it may be silent, and its end removes them.</summary>
@@ -44,7 +47,7 @@ internal sealed class SipConnection
 
     public void Write(ref MessagePackWriter writer)
     {
-        writer.WriteArrayHeader(10);
+        writer.WriteArrayHeader(11);
         writer.WriteFlow(Flow);
         writer.Write(IsOutbound);
         writer.Write(IsOpen);
@@ -66,37 +69,46 @@ internal sealed class SipConnection
         {
             writer.Write(transaction);
         }
+
+        writer.WriteText(ServerName);
     }
 
     public static SipConnection Read(ref MessagePackReader reader)
     {
         var fields = new FieldReader(ref reader);
-        var connection = new SipConnection
-        {
-            Flow = fields.Flow(ref reader),
-            IsOutbound = fields.Bool(ref reader),
-            IsOpen = fields.Bool(ref reader),
-            HoldsBindings = fields.Bool(ref reader),
-            IsProven = fields.Bool(ref reader),
-            LastActivity = fields.Time(ref reader),
-            PartialSince = fields.Time(ref reader),
-        };
-        connection.Framer.Add(fields.BytesOrEmpty(ref reader));
+        var (flow, isOutbound, isOpen, holdsBindings) = (fields.Flow(ref reader), fields.Bool(ref reader), fields.Bool(ref reader), fields.Bool(ref reader));
+        var (isProven, lastActivity, partialSince) = (fields.Bool(ref reader), fields.Time(ref reader), fields.Time(ref reader));
+        var pending = fields.BytesOrEmpty(ref reader);
+        var packets = new List<(long Transaction, byte[] Packet)>();
         var waiting = fields.Array(ref reader);
         for (var i = 0; i < waiting; i++)
         {
             var one = new FieldReader(ref reader);
             var transaction = one.Int64(ref reader);
-            connection.Waiting.Add((transaction, one.BytesOrEmpty(ref reader)));
+            packets.Add((transaction, one.BytesOrEmpty(ref reader)));
             one.End(ref reader);
         }
 
-        var transactions = fields.Array(ref reader);
-        for (var i = 0; i < transactions; i++)
+        var transactions = new List<long>();
+        for (var i = fields.Array(ref reader); i > 0; i--)
         {
-            connection.Transactions.Add(reader.ReadInt64());
+            transactions.Add(reader.ReadInt64());
         }
 
+        var connection = new SipConnection
+        {
+            Flow = flow,
+            IsOutbound = isOutbound,
+            IsOpen = isOpen,
+            HoldsBindings = holdsBindings,
+            IsProven = isProven,
+            LastActivity = lastActivity,
+            PartialSince = partialSince,
+            ServerName = fields.Text(ref reader),
+        };
+        connection.Framer.Add(pending);
+        connection.Waiting.AddRange(packets);
+        connection.Transactions.UnionWith(transactions);
         fields.End(ref reader);
         return connection;
     }

@@ -21,7 +21,7 @@ internal sealed class ManualSlot : ITransports, IDisposable
         Loop = new EventLoop("manual", Time, 100_000, (e, _) => LoopFaults.Add(e.ToString()));
         Slot = new PluginSlot(
             "sample",
-            new PluginSlotServices(Options, Loop, Core, Directory, Time, new PluginLog(Log), _ids, Services, (name, _) => LookUp(name)),
+            new PluginSlotServices(Options, Loop, Core, Directory, Time, new PluginLog(Log), _ids, Services, (name, _) => LookUp(name), static (_, _, _) => Task.FromResult<IReadOnlyList<DnsRecord>>([])),
             _ => this,
             () => { });
     }
