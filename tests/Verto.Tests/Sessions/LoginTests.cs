@@ -1,4 +1,3 @@
-using System.Text.Json;
 using XSwitchEngine.Abstractions;
 
 namespace XSwitchEngine.Verto.Tests.Sessions;
