@@ -4,7 +4,7 @@ namespace XSwitchEngine.Abstractions;
 /// <param name="Method">Such as <c>POST</c>, as sent.</param>
 /// <param name="Path">Raw, still percent-encoded, without the query; begins with a slash.</param>
 /// <param name="Query">Raw, without the question mark; empty when there is none.</param>
-/// <param name="Headers">In order; names as sent, one entry for each line.</param>
+/// <param name="Headers">One entry for each line; names in any case.</param>
 /// <param name="Body">The whole body, bounded by the route's <see cref="RouteSpec.MaxBytes"/>; it belongs to the request and may be kept.</param>
 public sealed record HttpRequest(string Method, string Path, string Query, IReadOnlyList<KeyValuePair<string, string>> Headers, ReadOnlyMemory<byte> Body)
 {

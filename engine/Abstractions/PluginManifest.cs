@@ -35,4 +35,8 @@ public sealed record PluginManifest(string Name, string Version, string Api, str
 /// <param name="Profile">The profile it belongs to, such as <c>internal</c>; its port is configurable as <c>{Plugin}:Profiles:{profile}:Port</c>.</param>
 /// <param name="Transport">Its transport.</param>
 /// <param name="Default">Address and port to bind, such as <c>*:5060</c>; port 0 lets the system choose.</param>
-public sealed record ListenerSpec(string Name, string Profile, TransportKind Transport, string Default);
+public sealed record ListenerSpec(string Name, string Profile, TransportKind Transport, string Default)
+{
+    /// <summary>With <see cref="TransportKind.Ws"/> and <see cref="TransportKind.Wss"/>: the subprotocol that a client must offer and that is selected; empty when none is spoken.</summary>
+    public string Subprotocol { get; init; } = "";
+}

@@ -47,6 +47,13 @@ public readonly struct TransportEvent
         init => _subject = value;
     }
 
+    /// <summary>What the peer proved when a TLS connection opened; null when it showed no certificate.</summary>
+    public PeerCertificate? Certificate
+    {
+        get => _subject as PeerCertificate;
+        init => _subject = value;
+    }
+
     /// <summary>The reply to a request of the plugin; null when none came.</summary>
     public HttpReply? Reply
     {

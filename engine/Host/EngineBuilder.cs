@@ -1,5 +1,6 @@
 using XSwitchEngine.Abstractions;
 using XSwitchEngine.Core;
+using XSwitchEngine.Core.Loop;
 using XSwitchEngine.Core.Plugins;
 using XSwitchEngine.Media;
 using XSwitchEngine.Scripting;
@@ -57,6 +58,7 @@ internal static class EngineBuilder
             WebRtcPort = options.WebRtcPort,
             Loops = options.MediaLoops > 0 ? options.MediaLoops : Math.Clamp(Environment.ProcessorCount, 1, 64),
             Time = context.Time,
+            DeferWake = WakeBatch.TryDefer,
             Fault = (exception, _, _) => Log.MediaFault(log, exception),
         });
     }
@@ -70,6 +72,10 @@ internal static class EngineBuilder
                 PluginDirectory = context.Configuration.Engine.PluginDirectory,
                 Configuration = name => sections.GetValueOrDefault(name),
                 SecurityLog = context.Security.Append,
+                Http = context.Web.Listeners.Http,
+                Https = context.Web.Listeners.Https,
+                Routes = context.Web.Routes,
+                Certificates = context.Web.Certificates,
                 OnCoreLoop = new HashSet<string> { "sip" },
             },
             calls,

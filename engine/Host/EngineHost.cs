@@ -2,11 +2,14 @@ using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Prometheus;
+using XSwitchEngine.Abstractions;
 using XSwitchEngine.Core;
 using XSwitchEngine.Core.Cdr;
 using XSwitchEngine.Core.Diagnostics;
 using XSwitchEngine.Core.Directory;
 using XSwitchEngine.Core.Events;
+using XSwitchEngine.Core.Listeners;
+using XSwitchEngine.Core.Web;
 using XSwitchEngine.Host.Configuration;
 using XSwitchEngine.Host.Control;
 using XSwitchEngine.Host.Http;
@@ -141,9 +144,10 @@ internal sealed class EngineHost : IHealth, IAsyncDisposable
         var options = _configuration.Engine;
         var data = DataDirectory.Open(options.DataDirectory);
         OnClose(data.Dispose);
-        var http = HttpServer.StartAsync(_configuration.Http, this, _loggers);
+        var web = OpenWeb(options);
+        _context = OpenContext(options, web, out var security);
+        var http = HttpServer.StartAsync(Parts(web, security));
         OnClose(() => CloseAsync(http));
-        _context = OpenContext(options);
         AnnounceUsers(_context.Directory.CreatedUsers);
         var running = await _composition.CreateEngine(_context);
         _running = running;
@@ -167,16 +171,38 @@ internal sealed class EngineHost : IHealth, IAsyncDisposable
         }
     }
 
-    private HostContext OpenContext(EngineOptions options)
+    private WebContext OpenWeb(EngineOptions options)
+    {
+        var listeners = SharedListeners.Bind(_configuration.Http.Address, _configuration.Http.Port, _configuration.Http.EffectiveTlsPort);
+        OnClose(listeners.Dispose);
+        var certificates = CertificateStore.Open(options.DataDirectory, [options.Domain, .. options.DomainAliases], TimeProvider.System, _loggers.CreateLogger<CertificateStore>());
+        OnClose(certificates.Dispose);
+        return new WebContext(listeners, new WebRoutes(), certificates);
+    }
+
+    private HttpParts Parts(WebContext web, SecurityLog security) => new()
+    {
+        Options = _configuration.Http,
+        Listeners = web.Listeners,
+        Certificates = web.Certificates,
+        Gateway = new WebGateway(web.Routes),
+        Sessions = new SessionsApi(() => _context?.Directory, security, new SourceLimiter(TimeProvider.System), TimeSpan.FromHours(_configuration.Http.TokenHours)),
+        Limiter = new SourceLimiter(TimeProvider.System),
+        Health = this,
+        PagesDirectory = Path.Combine(AppContext.BaseDirectory, "wwwroot"),
+        Loggers = _loggers,
+    };
+
+    private HostContext OpenContext(EngineOptions options, WebContext web, out SecurityLog security)
     {
         var time = TimeProvider.System;
-        var security = new SecurityLog(options.DataDirectory, time, _loggers.CreateLogger<SecurityLog>());
+        security = new SecurityLog(options.DataDirectory, time, _loggers.CreateLogger<SecurityLog>());
         OnClose(security.Dispose);
         var directory = SwitchDirectory.Open(options, time, _loggers.CreateLogger<SwitchDirectory>());
         OnClose(directory.Dispose);
         var journal = CdrJournal.Open(options.DataDirectory, time, _loggers.CreateLogger<CdrJournal>());
         OnClose(journal.Dispose);
-        return new HostContext(_configuration, directory, new CallMetrics(journal, _registry), new EventBus(), security, time, _loggers);
+        return new HostContext(_configuration, directory, new CallMetrics(journal, _registry), new EventBus(), security, web, time, _loggers);
     }
 
     // At once, not when everything runs: a start that fails later must not swallow the only time that the passwords are shown.
@@ -195,7 +221,8 @@ internal sealed class EngineHost : IHealth, IAsyncDisposable
 
     private void Announce(HttpServer http, TimeSpan took)
     {
-        foreach (var listener in _running!.Engine.Plugins.Status.SelectMany(p => p.Listeners.Select(l => (Plugin: p.Name, Listener: l))))
+        foreach (var listener in _running!.Engine.Plugins.Status.SelectMany(p => p.Listeners.Select(l => (Plugin: p.Name, Listener: l)))
+            .Where(l => !IsShared(l.Listener)))
         {
             Say($"Listening: {listener.Plugin} {listener.Listener.Name} {listener.Listener.Transport.ToString().ToLowerInvariant()} {listener.Listener.Local}");
         }
@@ -207,11 +234,15 @@ internal sealed class EngineHost : IHealth, IAsyncDisposable
 
         foreach (var url in http.Urls)
         {
-            Say($"Listening: http tcp {url.Replace("http://localhost", "*", StringComparison.Ordinal).Replace("http://", "", StringComparison.Ordinal)}");
+            Say($"Listening: {url[..url.IndexOf(':', StringComparison.Ordinal)]} tcp {url[(url.IndexOf("//", StringComparison.Ordinal) + 2)..].Replace("localhost", "*", StringComparison.Ordinal)}");
         }
 
         Say(string.Create(CultureInfo.InvariantCulture, $"Ready after {took.TotalMilliseconds:0} ms: {http.Urls[0]}/readyz"));
     }
+
+    // A route has no port of its own.
+    private bool IsShared(ListenerInfo listener) =>
+        listener.Transport is TransportKind.Http or TransportKind.Https || listener.Local.Equals(_context!.Web.Listeners.Http) || listener.Local.Equals(_context.Web.Listeners.Https);
 
     private void Say(string text) =>
         _output.Write(_configuration.Log.Format == LogFormat.Json

@@ -3,6 +3,8 @@ using XSwitchEngine.Core.Cdr;
 using XSwitchEngine.Core.Diagnostics;
 using XSwitchEngine.Core.Directory;
 using XSwitchEngine.Core.Events;
+using XSwitchEngine.Core.Listeners;
+using XSwitchEngine.Core.Web;
 using XSwitchEngine.Host.Configuration;
 
 namespace XSwitchEngine.Host;
@@ -13,6 +15,7 @@ namespace XSwitchEngine.Host;
 /// <param name="Cdr">Call records.</param>
 /// <param name="Events">Events.</param>
 /// <param name="Security">The security log.</param>
+/// <param name="Web">The shared HTTP listeners and what plugins serve there.</param>
 /// <param name="Time">The clock.</param>
 /// <param name="Loggers">Makes loggers.</param>
 internal sealed record HostContext(
@@ -21,5 +24,12 @@ internal sealed record HostContext(
     ICdrJournal Cdr,
     EventBus Events,
     SecurityLog Security,
+    WebContext Web,
     TimeProvider Time,
     ILoggerFactory Loggers);
+
+/// <summary>The shared HTTP listeners as plugins meet them.</summary>
+/// <param name="Listeners">Where they are.</param>
+/// <param name="Routes">Who serves what.</param>
+/// <param name="Certificates">For TLS.</param>
+internal sealed record WebContext(SharedListeners Listeners, WebRoutes Routes, CertificateStore Certificates);

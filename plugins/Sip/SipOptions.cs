@@ -149,7 +149,7 @@ internal sealed record SipOptions
     /// <summary>The options of profiles that have some of their own.</summary>
     public IReadOnlyDictionary<string, SipOptions> Profiles { get; init; } = FrozenDictionary<string, SipOptions>.Empty;
 
-    private static string[] DefaultScanners => ["friendly-scanner", "sipvicious", "sipcli", "sip-scan", "sipsak", "sundayddr", "vaxsipuseragent", "pplsip", "iwar", "sivus", "gulp", "smap"];
+    private static string[] DefaultScanners => ["friendly-scanner", "sipvicious", "sipcli", "sip-scan", "sundayddr", "vaxsipuseragent", "pplsip", "iwar", "sivus", "gulp", "smap"];
 
     /// <summary>The options that hold for a profile.</summary>
     public SipOptions Of(string profile) => Profiles.TryGetValue(profile, out var own) ? own : this;

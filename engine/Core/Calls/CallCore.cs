@@ -74,7 +74,7 @@ internal sealed partial class CallCore : ICallCore
         _draining || Table.Count >= Services.Options.MaxSessions || Services.Loop.Length > Services.Options.OverloadQueueLength;
 
     /// <inheritdoc/>
-    public LegId NewLeg() => new(Guid.NewGuid());
+    public LegId NewLeg() => new(Uuids.Next());
 
     /// <inheritdoc/>
     public void Post(LegEvent e) => Services.Loop.Post(_onLegEvent, e);

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace XSwitchEngine.Core.Diagnostics;
 
-/// <summary>Log messages of the directory (2000–2099) , the CDR journal (2100–2199) and the logs themselves (2200–2299).</summary>
+/// <summary>Log messages of the directory (2000–2099) , the CDR journal (2100–2199) the logs themselves (2200–2299) and certificates (2300–2399).</summary>
 internal static partial class Log
 {
     [LoggerMessage(2000, LogLevel.Information, "Directory {Path}: {Users} users, {Groups} groups, {Registrations} registrations restored")]
@@ -31,6 +31,15 @@ internal static partial class Log
 
     [LoggerMessage(2103, LogLevel.Error, "The queue of call records is full: {Count} records lost so far")]
     public static partial void RecordsLost(ILogger logger, long count);
+
+    [LoggerMessage(2300, LogLevel.Information, "{Path}: made a self-signed certificate for this machine; replace the file with one that browsers trust")]
+    public static partial void CertificateMade(ILogger logger, string path);
+
+    [LoggerMessage(2301, LogLevel.Information, "Certificates of {Directory} were replaced, the main one is good until {NotAfter:u}")]
+    public static partial void CertificateReplaced(ILogger logger, string directory, DateTime notAfter);
+
+    [LoggerMessage(2302, LogLevel.Error, "Certificates cannot be replaced, the old ones stay in force: {Reason}")]
+    public static partial void CertificateRefused(ILogger logger, string reason);
 
     [LoggerMessage(2200, LogLevel.Error, "{Path} cannot be written: {Reason}")]
     public static partial void SecurityLogNotWritten(ILogger logger, string path, string reason);

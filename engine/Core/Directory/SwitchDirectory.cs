@@ -21,6 +21,7 @@ public sealed class SwitchDirectory : ISwitchDirectory, IDisposable
     private readonly RegistrationWriter _writer;
     private readonly TimeProvider _time;
     private readonly TokenTable _tokens;
+    private readonly TokenStore _tokenStore;
     private readonly ILogger _logger;
     private readonly ITimer _timer;
     private readonly IReadOnlyList<UserRow> _rows;
@@ -36,6 +37,8 @@ public sealed class SwitchDirectory : ISwitchDirectory, IDisposable
         _store = store;
         _time = time;
         _tokens = new TokenTable(time);
+        _tokenStore = TokenStore.Open(Path.Combine(options.DataDirectory, FileName));
+        _tokens.Restore(_tokenStore.Read());
         _logger = logger;
         _options = options;
         _rows = seed.Users;
@@ -130,7 +133,42 @@ public sealed class SwitchDirectory : ISwitchDirectory, IDisposable
     public (string Token, TokenGrant Grant)? IssueToken(TokenRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
-        return _tokens.Issue(request) is { } issued && Grant(issued.Row) is { } grant ? (issued.Text, grant) : null;
+        if (!_snapshot.Users.ContainsKey(request.Number) || _tokens.Issue(request) is not { } issued)
+        {
+            return null;
+        }
+
+        _tokenStore.Write(issued.Row, _time.GetUtcNow());
+        return Grant(issued.Row) is { } grant ? (issued.Text, grant) : null;
+    }
+
+    /// <inheritdoc/>
+    public TokenGrant? UseToken(string token)
+    {
+        if (_tokens.Find(token) is not { } row)
+        {
+            return null;
+        }
+
+        var now = _tokens.Slide(row);
+        if (now.Expires != row.Expires)
+        {
+            _tokenStore.Write(now, _time.GetUtcNow());
+        }
+
+        return Grant(now);
+    }
+
+    /// <inheritdoc/>
+    public TokenKind KindOf(string token) => _tokens.Find(token)?.Kind ?? TokenKind.Extension;
+
+    /// <inheritdoc/>
+    public void RevokeToken(string token)
+    {
+        if (_tokens.Revoke(token) is { } hash)
+        {
+            _tokenStore.Remove(hash);
+        }
     }
 
     /// <inheritdoc/>
@@ -184,6 +222,7 @@ public sealed class SwitchDirectory : ISwitchDirectory, IDisposable
         NetworkChange.NetworkAddressChanged -= OnNetworkAddressChanged;
         _timer.Dispose();
         _writer.Dispose();
+        _tokenStore.Dispose();
         _store.Dispose();
     }
 

@@ -18,6 +18,15 @@ public sealed record ConnectionLimits
     /// <summary>Longest wait for an outbound connection.</summary>
     public TimeSpan Connect { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>Longest time for a TLS handshake and the request of a WebSocket together.</summary>
+    public TimeSpan Handshake { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Most bytes of a WebSocket message on a listener of its own.</summary>
+    public int MaxMessageBytes { get; init; } = 65536;
+
+    /// <summary>Whether TLS clients are asked for a certificate.</summary>
+    public ClientCertificates ClientCertificates { get; init; }
+
     /// <summary>How long a closed connection may take to flush its queue, and its peer to close as well.</summary>
     public TimeSpan Linger { get; init; } = TimeSpan.FromSeconds(5);
 

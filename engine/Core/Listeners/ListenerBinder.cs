@@ -53,19 +53,29 @@ internal readonly record struct ListenAddress(IPAddress? Address, int Port)
 /// <summary>A listener whose place is decided but not yet bound.</summary>
 /// <param name="Spec">From the manifest.</param>
 /// <param name="Address">From the manifest, changed by the configuration.</param>
-internal sealed record PlannedListener(ListenerSpec Spec, ListenAddress Address);
+internal sealed record PlannedListener(ListenerSpec Spec, ListenAddress Address)
+{
+    /// <summary>For a route on a shared listener, which is not bound again; else null.</summary>
+    public RouteSpec? Route { get; init; }
+}
 
-/// <summary>A bound socket that waits to be attached to a loop.</summary>
-internal sealed class BoundListener(ListenerInfo info, PlannedListener plan, Socket socket)
+/// <summary>A bound socket that waits to be attached to a loop, or a route on one that is bound already.</summary>
+internal sealed class BoundListener(ListenerInfo info, PlannedListener plan, Socket? socket) : IDisposable
 {
     public ListenerInfo Info { get; } = info;
 
     public PlannedListener Plan { get; } = plan;
 
-    public Socket Socket { get; } = socket;
+    /// <summary>Null for a route.</summary>
+    public Socket? Socket { get; } = socket;
+
+    /// <summary>The route; null for a listener of its own.</summary>
+    public RouteSpec? Route => Plan.Route;
 
     /// <summary>Whether it receives on several local addresses.</summary>
     public bool IsWildcard { get; } = info.Local.Address.Equals(IPAddress.Any) || info.Local.Address.Equals(IPAddress.IPv6Any);
+
+    public void Dispose() => Socket?.Dispose();
 }
 
 /// <summary>Binds listeners, all or none. Any thread.</summary>
@@ -94,7 +104,7 @@ internal static class ListenerBinder
 
             foreach (var one in sockets)
             {
-                one.Socket.Dispose();
+                one.Dispose();
             }
 
             if (!isRetryable || attempt == SharedPortTries)
@@ -109,13 +119,21 @@ internal static class ListenerBinder
         var chosen = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach (var item in plan)
         {
-            var isShared = item.Address.Port == 0 && chosen.ContainsKey(item.Spec.Profile);
+            if (item.Route is not null)
+            {
+                var at = new IPEndPoint(item.Address.Address ?? IPAddress.Any, item.Address.Port);
+                sockets.Add(new BoundListener(new ListenerInfo(ids.NextListener(), item.Spec.Name, item.Spec.Profile, item.Spec.Transport, at), item, null));
+                continue;
+            }
+
+            // One number for the datagrams and the byte streams of a profile; the others cannot share it with a stream.
+            var isShared = item.Address.Port == 0 && item.Spec.Transport is TransportKind.Udp or TransportKind.Tcp && chosen.ContainsKey(item.Spec.Profile);
             var port = isShared ? chosen[item.Spec.Profile] : item.Address.Port;
             try
             {
                 var socket = Open(item, port, receiveBufferBytes);
                 var local = (IPEndPoint)socket.LocalEndPoint!;
-                if (item.Address.Port == 0)
+                if (item.Address.Port == 0 && item.Spec.Transport is TransportKind.Udp or TransportKind.Tcp)
                 {
                     chosen.TryAdd(item.Spec.Profile, local.Port);
                 }

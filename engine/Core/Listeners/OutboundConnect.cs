@@ -1,12 +1,14 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using XSwitchEngine.Abstractions;
 
 namespace XSwitchEngine.Core.Listeners;
 
 /// <summary>An outbound connection that is being made.</summary>
 #pragma warning disable CA1001 // the source is disposed when the attempt ends, which it always does within its time
-internal sealed class OutboundConnect(Transports owner, ConnectionId connection, ListenerId listener)
+internal sealed class OutboundConnect(Transports owner, ConnectionId connection, ListenerId listener, string? serverName)
 #pragma warning restore CA1001
 {
     private readonly CancellationTokenSource _cancellation = new();
@@ -14,6 +16,9 @@ internal sealed class OutboundConnect(Transports owner, ConnectionId connection,
     public ConnectionId Connection { get; } = connection;
 
     public ListenerId Listener { get; } = listener;
+
+    /// <summary>Whether the peer has to prove its name.</summary>
+    public bool IsVerified => serverName is { Length: > 0 };
 
     /// <summary>Whether the plugin gave it up; it may have succeeded at the same moment. Loop thread only.</summary>
     public bool IsCancelled { get; private set; }
@@ -45,6 +50,7 @@ internal sealed class OutboundConnect(Transports owner, ConnectionId connection,
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         Socket? socket = null;
+        SslStream? stream = null;
         try
         {
             socket = new Socket(to.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
@@ -54,19 +60,27 @@ internal sealed class OutboundConnect(Transports owner, ConnectionId connection,
             }
 
             await socket.ConnectAsync(to, token);
+            if (serverName is not null)
+            {
+                TcpConnection.Configure(socket);
+                stream = new SslStream(new NetworkStream(socket, ownsSocket: true));
+                await stream.AuthenticateAsClientAsync(owner.Certificates!.ClientOptions(serverName), token);
+            }
         }
-        catch (Exception e) when (e is SocketException or OperationCanceledException or ObjectDisposedException or ArgumentException)
+        catch (Exception e) when (e is SocketException or OperationCanceledException or ObjectDisposedException or ArgumentException or IOException or AuthenticationException)
         {
+            // A certificate that does not prove the name is one reason.
+            stream?.Dispose();
             socket?.Dispose();
-            socket = null;
+            (socket, stream) = (null, null);
         }
 
         _cancellation.Dispose();
-        owner.Io.Loop.Post(static s => ((Finished)s!).Deliver(), new Finished(owner, this, socket));
+        owner.Io.Loop.Post(static s => ((Finished)s!).Deliver(), new Finished(owner, this, socket, stream));
     }
 
-    private sealed record Finished(Transports Owner, OutboundConnect Pending, Socket? Socket)
+    private sealed record Finished(Transports Owner, OutboundConnect Pending, Socket? Socket, SslStream? Stream)
     {
-        public void Deliver() => Owner.OnConnected(Pending, Socket);
+        public void Deliver() => Owner.OnConnected(Pending, Socket, Stream);
     }
 }

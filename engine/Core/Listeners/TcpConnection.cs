@@ -6,7 +6,7 @@ using XSwitchEngine.Core.Loop;
 namespace XSwitchEngine.Core.Listeners;
 
 /// <summary>One TCP connection on the plugin's loop: reads only when the plugin has handled what came before, queues at most a bounded number of bytes.</summary>
-internal sealed class TcpConnection : IPollTarget
+internal sealed class TcpConnection : ITransportConnection, IPollTarget
 {
     /// <summary>Reads at one turn, so that one busy peer leaves time for the others.</summary>
     private const int ReadsPerTurn = 4;
@@ -32,11 +32,7 @@ internal sealed class TcpConnection : IPollTarget
         IsAccepted = isAccepted;
         _queue = new SendQueue(owner.Limits.MaxQueuedBytes);
         socket.Blocking = false;
-        socket.NoDelay = true;
-        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
-        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 60);
-        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 15);
-        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 4);
+        Configure(socket);
         Remote = AddressBytes.Normalise((IPEndPoint)socket.RemoteEndPoint!);
         Local = AddressBytes.Normalise((IPEndPoint)socket.LocalEndPoint!);
     }
@@ -46,6 +42,8 @@ internal sealed class TcpConnection : IPollTarget
     public ListenerId Listener { get; }
 
     public bool IsAccepted { get; }
+
+    public bool IsCounted => IsAccepted;
 
     public IPEndPoint Remote { get; }
 
@@ -64,6 +62,16 @@ internal sealed class TcpConnection : IPollTarget
             var reply = IsAccepted && !_hasSent ? _owner.Limits.FirstReply - _owner.Time.GetElapsedTime(_opened) : TimeSpan.MaxValue;
             return idle < reply ? idle : reply;
         }
+    }
+
+    /// <summary>What every connection has: nothing waits for more to send, and a peer that vanished is noticed within two minutes.</summary>
+    public static void Configure(Socket socket)
+    {
+        socket.NoDelay = true;
+        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 60);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 15);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 4);
     }
 
     /// <summary>Begins to read, after the plugin has been told that the connection is open.</summary>

@@ -160,10 +160,10 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
                 return faults;
             }
 
-            var listeners = _preparer.Bind(section!.Listeners, current.Listeners, _ids, slot.Log, name);
+            var listeners = _preparer.Bind(_preparer.Plan(current.Manifest, section!), current.Listeners, _ids, slot.Log, name);
             try
             {
-                await LoopCall.RunAsync(slot.Loop, () => Act(() => slot.Reconfigure(section.Options, listeners)), _options.StartTimeout, CancellationToken.None);
+                await LoopCall.RunAsync(slot.Loop, () => Act(() => slot.Reconfigure(section!.Options, listeners)), _options.StartTimeout, CancellationToken.None);
             }
             catch (TimeoutException)
             {
@@ -264,7 +264,7 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
     {
         foreach (var listener in bound.Except(kept))
         {
-            listener.Socket.Dispose();
+            listener.Dispose();
         }
     }
 
@@ -282,10 +282,10 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
             CheckConflicts(prepared.Manifest, null);
             var plugin = await _preparer.CreateAsync(prepared, cancellationToken);
             var log = new PluginLog(_loggers.CreateLogger($"XSwitchEngine.Plugin.{name}"));
-            listeners = _preparer.Bind(prepared.Section.Listeners, [], _ids, log, name);
+            listeners = _preparer.Bind(_preparer.Plan(prepared.Manifest, prepared.Section), [], _ids, log, name);
             var io = LoopFor(name);
             var services = new PluginSlotServices(_options, io.Loop, _calls, _directory, _time, log, _ids, _services, Dns.GetHostAddressesAsync, _records.FindAsync);
-            var slot = new PluginSlot(name, services, s => new Transports(io, _time, _options.Connections, _ids, s), () => Reroute(null))
+            var slot = new PluginSlot(name, services, s => new Transports(io, _time, _options.Connections, _ids, s, _options.Certificates, _options.Routes), () => Reroute(null))
             {
                 Configuration = configuration,
             };
@@ -317,7 +317,7 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
         {
             prepared = await _preparer.LoadAsync(slot.Name, directory, slot.Configuration, cancellationToken);
             CheckConflicts(prepared.Manifest, slot);
-            listeners = _preparer.Bind(prepared.Section.Listeners, existing, _ids, slot.Log, slot.Name);
+            listeners = _preparer.Bind(_preparer.Plan(prepared.Manifest, prepared.Section), existing, _ids, slot.Log, slot.Name);
             var infos = listeners.Select(static l => l.Info).ToArray();
             var shadow = await ShadowAsync(slot, cancellationToken);
             await _preparer.DryRunAsync(slot, prepared, shadow, infos, cancellationToken);
@@ -407,6 +407,14 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
             }
         }
 
+        foreach (var (path, route) in manifest.Routes.SelectMany(static r => r.Paths.Select(p => (Path: p, Route: r))))
+        {
+            if (routes.Slots.FirstOrDefault(s => s != own && s.Current?.Manifest.Routes.Any(r => IsSame(r, route) && r.Paths.Contains(path, StringComparer.Ordinal)) == true) is { } other)
+            {
+                throw new PluginLoadException("manifest", $"path {path} is served by plugin {other.Name} already");
+            }
+        }
+
         foreach (var command in manifest.ApiCommands)
         {
             if (routes.Commands.TryGetValue(command, out var other) && other != own)
@@ -415,6 +423,9 @@ public sealed class PluginHost : IPluginRegistry, IAsyncDisposable
             }
         }
     }
+
+    // Two WebSocket routes may share a path when their clients offer different subprotocols.
+    private static bool IsSame(RouteSpec a, RouteSpec b) => a.Kind == b.Kind && a.Subprotocol.Equals(b.Subprotocol, StringComparison.OrdinalIgnoreCase);
 
     // A callback that never returns is told while it lasts; one that was merely slow, by the guard afterwards.
     private void LookForStuck()

@@ -1,4 +1,6 @@
+using System.Net;
 using XSwitchEngine.Core.Listeners;
+using XSwitchEngine.Core.Web;
 
 namespace XSwitchEngine.Core.Plugins;
 
@@ -19,6 +21,18 @@ public sealed record PluginHostOptions
 
     /// <summary>Plugins that share one loop. The others get one each, so that one which stalls does not hold up the rest.</summary>
     public IReadOnlySet<string> SharedLoop { get; init; } = new HashSet<string>();
+
+    /// <summary>Where the engine's shared HTTP listeners are; null for none. Routes of plugins are served there.</summary>
+    public IPEndPoint? Http { get; init; }
+
+    /// <summary>The same in TLS.</summary>
+    public IPEndPoint? Https { get; init; }
+
+    /// <summary>Who serves what on the shared listeners; filled by the plugin host.</summary>
+    public WebRoutes Routes { get; init; } = new();
+
+    /// <summary>Certificates of TLS listeners; without them a plugin that needs one does not start.</summary>
+    public CertificateStore? Certificates { get; init; }
 
     /// <summary>Bounds on stream connections, for each plugin.</summary>
     public ConnectionLimits Connections { get; init; } = new();

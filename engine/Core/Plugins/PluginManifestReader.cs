@@ -14,7 +14,7 @@ public static partial class PluginManifestReader
     private const int MaxBytes = 256 * 1024;
     private static readonly string[] Keys = ["name", "version", "api", "assembly", "entry", "endpoints", "listeners", "routes", "media", "apiCommands", "options", "description"];
     private static readonly TransportKind[] ListenerTransports = [TransportKind.Udp, TransportKind.Tcp, TransportKind.Tls, TransportKind.Ws, TransportKind.Wss];
-    private static readonly string[] ListenerKeys = ["name", "profile", "transport", "default"];
+    private static readonly string[] ListenerKeys = ["name", "profile", "transport", "default", "subprotocol"];
 
     /// <summary>Reads a manifest and checks it whole: form, contract version, presence of the assembly.</summary>
     /// <param name="path">The manifest, or the directory that holds it.</param>
@@ -132,9 +132,10 @@ public static partial class PluginManifestReader
                     continue;
                 }
 
-                if (kind is not (TransportKind.Udp or TransportKind.Tcp))
+                var subprotocol = item.Members.Exists(static m => m.Name == "subprotocol") ? Text(item, "subprotocol", IsWord, "the name of a WebSocket subprotocol such as sip") : "";
+                if (subprotocol.Length > 0 && kind is not (TransportKind.Ws or TransportKind.Wss))
                 {
-                    Fault(Member(item, "transport").Offset, $"listener {name}: this engine binds udp and tcp for plugins, not {transport}");
+                    Fault(Member(item, "subprotocol").Offset, $"listener {name}: only ws and wss have a subprotocol");
                 }
 
                 if (all.Exists(l => l.Name == name))
@@ -142,7 +143,7 @@ public static partial class PluginManifestReader
                     Fault(Member(item, "name").Offset, $"listener {name} is named twice");
                 }
 
-                all.Add(new ListenerSpec(name, profile, kind, at));
+                all.Add(new ListenerSpec(name, profile, kind, at) { Subprotocol = subprotocol });
             }
 
             return all;

@@ -52,10 +52,44 @@ internal sealed class PluginPreparer(PluginHostOptions options, IPluginLoader lo
             },
             cancellationToken);
 
+    /// <summary>What a version listens on: its own listeners, then its routes on each shared listener.</summary>
+    public IReadOnlyList<PlannedListener> Plan(PluginManifest manifest, PluginSection section)
+    {
+        if (options.Certificates is null && section.Listeners.FirstOrDefault(static l => l.Spec.Transport is TransportKind.Tls or TransportKind.Wss) is { } secure)
+        {
+            throw new PluginLoadException("listen", $"listener {secure.Spec.Name} needs a certificate, and the engine has none");
+        }
+
+        return [.. section.Listeners, .. manifest.Routes.SelectMany(RouteListeners)];
+    }
+
+    private IEnumerable<PlannedListener> RouteListeners(RouteSpec route)
+    {
+        var isSocket = route.Kind == RouteKind.WebSocket;
+        if (options.Http is { } http)
+        {
+            yield return Make(route.Name, isSocket ? TransportKind.Ws : TransportKind.Http, http);
+        }
+
+        if (options.Https is { } https)
+        {
+            yield return Make(route.Name + "-tls", isSocket ? TransportKind.Wss : TransportKind.Https, https);
+        }
+
+        PlannedListener Make(string name, TransportKind transport, System.Net.IPEndPoint at) =>
+            new(new ListenerSpec(name, route.Profile, transport, at.ToString()), new ListenAddress(at.Address, at.Port)) { Route = route };
+    }
+
+    // The route of another version is another object.
+    private static bool IsSame(PlannedListener a, PlannedListener b) =>
+        a.Address == b.Address && a.Spec.Name == b.Spec.Name && a.Spec.Transport == b.Spec.Transport && a.Spec.Profile == b.Spec.Profile && a.Spec.Subprotocol == b.Spec.Subprotocol
+        && (a.Route is null) == (b.Route is null)
+        && (a.Route is null || (a.Route.Paths.SequenceEqual(b.Route!.Paths) && a.Route.Kind == b.Route.Kind && a.Route.MaxBytes == b.Route.MaxBytes && a.Route.Subprotocol == b.Route.Subprotocol));
+
     /// <summary>The listeners that a version needs: kept where name, transport and place are the same, else newly bound.</summary>
     public IReadOnlyList<BoundListener> Bind(IReadOnlyList<PlannedListener> plan, IReadOnlyList<BoundListener> existing, IdSource ids, PluginLog log, string plugin)
     {
-        var kept = plan.ToDictionary(static p => p, p => existing.FirstOrDefault(e => e.Plan.Address == p.Address && e.Plan.Spec.Name == p.Spec.Name && e.Plan.Spec.Transport == p.Spec.Transport && e.Plan.Spec.Profile == p.Spec.Profile));
+        var kept = plan.ToDictionary(static p => p, p => existing.FirstOrDefault(e => IsSame(e.Plan, p)));
         var missing = plan.Where(p => kept[p] is null).ToArray();
         if (!ListenerBinder.TryBind(missing, options.ReceiveBufferBytes, ids, out var bound, out var error))
         {
@@ -64,7 +98,7 @@ internal sealed class PluginPreparer(PluginHostOptions options, IPluginLoader lo
 
         foreach (var listener in bound.Where(static b => b.Info.Transport == TransportKind.Udp))
         {
-            var granted = listener.Socket.ReceiveBufferSize;
+            var granted = listener.Socket!.ReceiveBufferSize;
             if (granted < options.ReceiveBufferBytes)
             {
                 log.SmallBuffer(plugin, listener.Info.Name, granted, options.ReceiveBufferBytes);

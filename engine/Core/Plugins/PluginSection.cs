@@ -10,7 +10,7 @@ namespace XSwitchEngine.Core.Plugins;
 /// <remarks>
 /// Names are matched in any case and given to the plugin as the manifest spells them. Objects are merged, everything else is replaced.
 /// Text is taken for a number or truth value where the default is one, as environment and arguments know only text.
-/// <c>Profiles:{profile}:Port</c> and <c>:Address</c> move listeners.
+/// What <c>Profiles:{profile}</c> can say is in <see cref="ProfileSettings"/>.
 /// </remarks>
 public sealed class PluginSection
 {
@@ -160,80 +160,58 @@ public sealed class PluginSection
 
     private static List<PlannedListener> Plan(PluginManifest manifest, JsonObject profiles, bool hasOwnProfiles, List<string> errors)
     {
-        var names = manifest.Listeners.Select(static l => l.Profile).Distinct(StringComparer.Ordinal).ToArray();
-        var places = new Dictionary<string, (int? Port, bool HasAddress, System.Net.IPAddress? Address)>(StringComparer.OrdinalIgnoreCase);
+        var settings = manifest.Listeners.GroupBy(static l => l.Profile, StringComparer.Ordinal).ToDictionary(static p => p.Key, static p => new ProfileSettings(p), StringComparer.OrdinalIgnoreCase);
         foreach (var (name, value) in profiles)
         {
-            if (!names.Contains(name, StringComparer.OrdinalIgnoreCase))
+            if (!settings.TryGetValue(name, out var profile))
             {
                 if (!hasOwnProfiles)
                 {
-                    var near = Suggestion.For(name, names);
-                    errors.Add($"Profiles:{name}: plugin {manifest.Name} has no such profile" + (near is null ? $"; it has {string.Join(", ", names)}" : $"; did you mean {near}?"));
+                    var near = Suggestion.For(name, settings.Keys);
+                    errors.Add($"Profiles:{name}: plugin {manifest.Name} has no such profile" + (near is null ? $"; it has {string.Join(", ", settings.Keys)}" : $"; did you mean {near}?"));
                 }
-
-                continue;
             }
-
-            if (value is JsonObject settings)
+            else if (value is JsonObject given)
             {
-                places[name] = Place(name, settings, hasOwnProfiles, errors);
+                Read(name, profile, given, hasOwnProfiles, errors);
             }
             else
             {
-                errors.Add($"Profiles:{name}: must be an object with Port and Address");
+                errors.Add($"Profiles:{name}: must be an object with {string.Join(", ", profile.Keys)}");
             }
         }
 
         var plan = new List<PlannedListener>();
         foreach (var spec in manifest.Listeners)
         {
-            _ = ListenAddress.TryParse(spec.Default, out var address);
-            if (places.TryGetValue(spec.Profile, out var place))
+            if (settings[spec.Profile].TryPlace(spec, out var address, out var fault))
             {
-                address = new ListenAddress(place.HasAddress ? place.Address : address.Address, place.Port ?? address.Port);
+                plan.Add(new PlannedListener(spec, address));
             }
-
-            plan.Add(new PlannedListener(spec, address));
+            else if (fault is not null)
+            {
+                errors.Add($"Profiles:{spec.Profile}: {fault}");
+            }
         }
 
         return plan;
     }
 
-    private static (int? Port, bool HasAddress, System.Net.IPAddress? Address) Place(string profile, JsonObject settings, bool hasOwnProfiles, List<string> errors)
+    private static void Read(string name, ProfileSettings profile, JsonObject given, bool hasOwnProfiles, List<string> errors)
     {
-        (int? Port, bool HasAddress, System.Net.IPAddress? Address) place = default;
-        foreach (var (name, value) in settings)
+        foreach (var (key, value) in given)
         {
-            var text = value is JsonValue ? value.ToString() : null;
-            if (name.Equals("port", StringComparison.OrdinalIgnoreCase))
+            if (profile.Find(key) is { } known)
             {
-                if (ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port))
+                if (profile.Set(known, value) is { } fault)
                 {
-                    place.Port = port;
-                }
-                else
-                {
-                    errors.Add($"Profiles:{profile}:{name}: must be a port, 0 to 65535");
-                }
-            }
-            else if (name.Equals("address", StringComparison.OrdinalIgnoreCase))
-            {
-                if (text is not null && ListenAddress.TryParseHost(text, out var address))
-                {
-                    (place.HasAddress, place.Address) = (true, address);
-                }
-                else
-                {
-                    errors.Add($"Profiles:{profile}:{name}: must be an address of this machine, or *");
+                    errors.Add($"Profiles:{name}:{key}: {fault}");
                 }
             }
             else if (!hasOwnProfiles)
             {
-                errors.Add($"Profiles:{profile}:{name}: unknown; a profile has Port and Address");
+                errors.Add($"Profiles:{name}:{key}: unknown{Suggestion.Hint(key, profile.Keys)} (a profile has {string.Join(", ", profile.Keys)})");
             }
         }
-
-        return place;
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using XSwitchEngine.Abstractions;
 using XSwitchEngine.Core.Plugins;
 using XSwitchEngine.Core;
@@ -9,7 +10,6 @@ namespace XSwitchEngine.Host.Configuration;
 internal static class ConfigLoader
 {
     private const string ProfilesKey = "Profiles";
-    private static readonly string[] ProfileKeys = ["Address", "Port"];
 
     /// <summary>Loads the configuration.</summary>
     /// <param name="sources">Where from.</param>
@@ -121,14 +121,14 @@ internal static class ConfigLoader
                 continue;
             }
 
+            var settings = new ProfileSettings(manifest.Listeners.Where(l => l.Profile == name));
             foreach (var member in profile.Value.Members)
             {
-                var key = Array.Find(ProfileKeys, k => k.Equals(member.Name, StringComparison.OrdinalIgnoreCase));
-                if (key is null)
+                if (settings.Find(member.Name) is not { } key)
                 {
-                    faults.Add(new ConfigFault(member.Origin, $"unknown key {path}:{name}:{member.Name}{Suggestion.Hint(member.Name, ProfileKeys)}"));
+                    faults.Add(new ConfigFault(member.Origin, $"unknown key {path}:{name}:{member.Name}{Suggestion.Hint(member.Name, settings.Keys)}"));
                 }
-                else if (OptionRules.ListenerFault(key, member.Value.Text) is { } fault)
+                else if (settings.Set(key, JsonNode.Parse(member.Value.ToJson())) is { } fault)
                 {
                     faults.Add(new ConfigFault(member.Value.Origin, $"{path}:{name}:{key} {fault}"));
                 }

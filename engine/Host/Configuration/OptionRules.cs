@@ -67,9 +67,19 @@ internal static class OptionRules
             faults.Add(new ConfigFault(node?.Find(nameof(options.Address))?.Origin ?? "default", $"Http:Address {fault}"));
         }
 
-        foreach (var network in options.MetricsAllow.Where(n => !TryNetwork(n, out _)))
+        CheckNetworks(nameof(options.MetricsAllow), options.MetricsAllow);
+        CheckNetworks(nameof(options.TrustedProxies), options.TrustedProxies);
+        if (options.Port != 0 && options.TlsPort == options.Port && options.Tls)
         {
-            faults.Add(new ConfigFault(node?.Find(nameof(options.MetricsAllow))?.Origin ?? "default", $"Http:MetricsAllow: {network} is neither an address nor a network such as 192.0.2.0/24"));
+            faults.Add(new ConfigFault(node?.Find(nameof(options.TlsPort))?.Origin ?? "default", $"Http:TlsPort must not be Http:Port ({options.Port})"));
+        }
+
+        void CheckNetworks(string key, List<string> networks)
+        {
+            foreach (var network in networks.Where(n => !TryNetwork(n, out _)))
+            {
+                faults.Add(new ConfigFault(node?.Find(key)?.Origin ?? "default", $"Http:{key}: {network} is neither an address nor a network such as 192.0.2.0/24"));
+            }
         }
     }
 

@@ -300,6 +300,14 @@ internal sealed class FakeDirectory : ISwitchDirectory
 
     public (string Token, TokenGrant Grant)? IssueToken(TokenRequest request) => null;
 
+    public TokenGrant? UseToken(string token) => null;
+
+    public TokenKind KindOf(string token) => TokenKind.Extension;
+
+    public void RevokeToken(string token)
+    {
+    }
+
     public IReadOnlyList<Registration> Register(DirectoryUser user, IReadOnlyList<Registration> changes, out RegisterOutcome outcome)
     {
         outcome = RegisterOutcome.Accepted;

@@ -78,7 +78,7 @@ public sealed class ListenerBinderTests
     {
         foreach (var one in bound)
         {
-            one.Socket.Dispose();
+            one.Dispose();
         }
     }
 }

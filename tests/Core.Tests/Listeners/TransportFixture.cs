@@ -13,9 +13,14 @@ internal sealed class TransportFixture : ITransportSink, IDisposable
     private readonly ConcurrentQueue<string> _faults = new();
 
     public TransportFixture(string poller = "best", ConnectionLimits? limits = null, params string[] listeners)
+        : this(null, poller, limits, listeners)
+    {
+    }
+
+    public TransportFixture(CertificateStore? certificates, string poller, ConnectionLimits? limits, params string[] listeners)
     {
         Io = new LoopIo("test", TimeProvider.System, 10_000, (e, _) => _faults.Enqueue(e.ToString()), poller == "select" ? new SelectPoller() : null);
-        Transports = new Transports(Io, TimeProvider.System, limits ?? new ConnectionLimits(), Ids, this);
+        Transports = new Transports(Io, TimeProvider.System, limits ?? new ConnectionLimits(), Ids, this, certificates);
         Plan = [.. (listeners.Length == 0 ? ["udp 127.0.0.1:0", "tcp 127.0.0.1:0"] : listeners).Select(Parse)];
         Assert.True(ListenerBinder.TryBind(Plan, 1 << 20, Ids, out var bound, out var error), error);
         Bound = bound;
@@ -48,11 +53,13 @@ internal sealed class TransportFixture : ITransportSink, IDisposable
 
     public IPEndPoint Tcp => Bound.First(b => b.Info.Transport == TransportKind.Tcp).Info.Local;
 
+    public IPEndPoint At(TransportKind transport) => Bound.First(b => b.Info.Transport == transport).Info.Local;
+
     public static PlannedListener Parse(string text)
     {
         var words = text.Split(' ');
         Assert.True(ListenAddress.TryParse(words[1], out var address));
-        return new PlannedListener(new ListenerSpec($"main-{words[0]}", "main", Enum.Parse<TransportKind>(words[0], ignoreCase: true), words[1]), address);
+        return new PlannedListener(new ListenerSpec($"main-{words[0]}", "main", Enum.Parse<TransportKind>(words[0], ignoreCase: true), words[1]) { Subprotocol = words.ElementAtOrDefault(2) ?? "" }, address);
     }
 
     public void Deliver(in TransportEvent e)

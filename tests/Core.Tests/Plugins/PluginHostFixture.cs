@@ -37,7 +37,7 @@ public sealed class PluginHostFixture : IAsyncDisposable
     public string Root => _root;
 
     /// <summary>Deploys a version of the sample plugin.</summary>
-    public string Deploy(string version, string entry = "CountingV1", string behaviour = "", string? name = null, string? listeners = null, string api = "1.x")
+    public string Deploy(string version, string entry = "CountingV1", string behaviour = "", string? name = null, string? listeners = null, string api = "1.x", string routes = "")
     {
         name ??= "sample";
         var directory = Path.Combine(_root, name, version);
@@ -56,6 +56,7 @@ public sealed class PluginHostFixture : IAsyncDisposable
                 { "name": "main-udp", "profile": "main", "transport": "udp", "default": "127.0.0.1:0" },
                 { "name": "main-tcp", "profile": "main", "transport": "tcp", "default": "127.0.0.1:0" }
             """}}],
+              "routes": [{{routes}}],
               "options": { "behaviour": "{{behaviour}}" }
             }
             """);

@@ -101,7 +101,7 @@ public sealed class PluginManifestReaderTests : IDisposable
               "listners": [],
               "listeners": [
                 { "name": "x-udp", "transport": "sctp", "default": "*:99999" },
-                { "name": "x-udp", "transport": "tls", "default": "*:1" }
+                { "name": "x-udp", "transport": "tls", "default": "*" }
               ]
             }
             """);
@@ -118,7 +118,7 @@ public sealed class PluginManifestReaderTests : IDisposable
             ":5:12: entry must be the full name",
             ":8:37: transport must be one of udp, tcp",
             ":8:56: default must be an address and port",
-            ":9:37: listener x-udp: this engine binds udp and tcp for plugins, not tls",
+            ":9:55: default must be an address and port",
         ];
         var lines = error.Split('\n');
         Assert.Equal(expected.Length, lines.Length);

@@ -79,9 +79,9 @@ public sealed class PluginSectionTests
                 "userAgnt: plugin sip 1.0.0 has no such option; did you mean userAgent?",
                 "nested:one: must be a number, not a list",
                 "Profiles:intern: plugin sip has no such profile; did you mean internal?",
-                "Profiles:external:port: must be a port, 0 to 65535",
-                "Profiles:external:address: must be an address of this machine, or *",
-                "Profiles:external:x: unknown; a profile has Port and Address",
+                "Profiles:external:port: must be a port, 0..65535 (0: chosen by the system)",
+                "Profiles:external:address: must be an IP address of this machine, or * for all",
+                "Profiles:external:x: unknown (a profile has Enabled, Port, Address, udp)",
             ],
             faults);
     }

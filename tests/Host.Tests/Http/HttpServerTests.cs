@@ -1,11 +1,10 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using Microsoft.Extensions.Logging.Abstractions;
 using Prometheus;
 using XSwitchEngine.Core.Cdr;
 using XSwitchEngine.Core.Events;
-using XSwitchEngine.Host.Configuration;
+using XSwitchEngine.Core.Web;
 using XSwitchEngine.Host.Http;
 using XSwitchEngine.Media;
 
@@ -41,26 +40,27 @@ public sealed class HttpServerTests
     public async Task Other_paths_and_methods_are_refused()
     {
         await using var server = await StartAsync(new FakeHealth());
-        Assert.Equal(HttpStatusCode.NotFound, (await GetAsync(server, "/../etc/passwd")).Status);
-        using var post = await Client.PostAsync(server.Urls[0] + "/readyz", new StringContent("x"), Cancel);
+        Assert.Equal(HttpStatusCode.NotFound, (await GetAsync(server, "/../etc/passwd")).Status); // the client takes the dots out
+        using var post = await Client.PostAsync(server.Url + "/readyz", new StringContent("x"), Cancel);
         Assert.Equal(HttpStatusCode.MethodNotAllowed, post.StatusCode);
     }
 
     [Fact]
-    public async Task A_port_in_use_is_named()
+    public void A_port_in_use_is_named()
     {
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
         var port = ((IPEndPoint)taken.LocalEndpoint).Port;
-        var e = await Assert.ThrowsAsync<IOException>(() => HttpServer.StartAsync(new HttpOptions { Address = "127.0.0.1", Port = port }, new FakeHealth(), NullLoggerFactory.Instance));
-        Assert.Contains($"http 127.0.0.1:{port} cannot be bound", e.Message, StringComparison.Ordinal);
+        var e = Assert.Throws<IOException>(() => SharedListeners.Bind("127.0.0.1", port, null));
+        Assert.Equal($"http 127.0.0.1:{port} cannot be bound: another program listens there (address already in use) (Http:Port chooses another port)", e.Message);
+        Assert.Contains("Http:TlsPort", Assert.Throws<IOException>(() => SharedListeners.Bind("127.0.0.1", 0, port)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_header_that_is_too_large_is_refused_and_the_listener_goes_on()
     {
         await using var server = await StartAsync(new FakeHealth { IsReady = true });
-        using var request = new HttpRequestMessage(HttpMethod.Get, server.Urls[0] + "/readyz");
+        using var request = new HttpRequestMessage(HttpMethod.Get, server.Url + "/readyz");
         request.Headers.Add("X-Big", new string('x', 20_000));
         using var response = await Client.SendAsync(request, Cancel);
         Assert.Equal(HttpStatusCode.RequestHeaderFieldsTooLarge, response.StatusCode);
@@ -99,25 +99,11 @@ public sealed class HttpServerTests
         }
     }
 
-    private static Task<HttpServer> StartAsync(IHealth health) =>
-        HttpServer.StartAsync(new HttpOptions { Address = "127.0.0.1", Port = 0 }, health, NullLoggerFactory.Instance);
+    private static Task<TestServer> StartAsync(IHealth health) => TestServer.StartAsync(health: health);
 
-    private static async Task<(HttpStatusCode Status, string Body)> GetAsync(HttpServer server, string path)
+    private static async Task<(HttpStatusCode Status, string Body)> GetAsync(TestServer server, string path)
     {
-        using var response = await Client.GetAsync(server.Urls[0] + path, Cancel);
+        using var response = await Client.GetAsync(server.Url + path, Cancel);
         return (response.StatusCode, await response.Content.ReadAsStringAsync(Cancel));
-    }
-
-    private sealed class FakeHealth : IHealth
-    {
-        public bool IsReady { get; set; }
-
-        public bool IsAlive { get; set; }
-
-        public string NotReadyReason => "draining";
-
-        public Task<bool> IsAliveAsync(CancellationToken cancellationToken) => Task.FromResult(IsAlive);
-
-        public Task WriteMetricsAsync(Stream to, CancellationToken cancellationToken) => to.WriteAsync("xswitch_up 1\n"u8.ToArray(), cancellationToken).AsTask();
     }
 }

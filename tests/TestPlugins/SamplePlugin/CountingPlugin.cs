@@ -14,6 +14,7 @@ namespace XSwitchEngine.TestPlugins;
 internal abstract class CountingPlugin : IProtocolPlugin
 {
     private const int TimerKeyOffset = 1000;
+    private const long LateKeys = 1_000_000_000;
     private readonly Dictionary<ConnectionId, string> _partial = [];
     private string _behaviour = "";
     private int _handled;
@@ -96,8 +97,23 @@ internal abstract class CountingPlugin : IProtocolPlugin
             case TransportEventKind.Closed:
                 _partial.Remove(e.Connection);
                 break;
+            case TransportEventKind.Timer when e.Key >= LateKeys:
+                Respond(e.Key - LateKeys, "late");
+                break;
             case TransportEventKind.Timer:
                 TimersFired++;
+                break;
+            case TransportEventKind.HttpRequest when e.Request!.Path.EndsWith("/late", StringComparison.Ordinal):
+                _ = Host.SetTimer(LateKeys + e.Key, TimeSpan.FromMilliseconds(int.Parse(e.Request.Query, CultureInfo.InvariantCulture)));
+                break;
+            case TransportEventKind.HttpRequest when e.Request!.Path.EndsWith("/seen", StringComparison.Ordinal):
+                Respond(e.Key, $"{e.Request.Method} {e.Request.Scheme} {e.Request.Host} {e.Request.Path} {e.Request.Query} {e.Remote!.Address} {e.Request.Header("X-Test")} {e.Request.Body.Length}");
+                break;
+            case TransportEventKind.HttpRequest:
+                Respond(e.Key, Handle(Encoding.ASCII.GetString(e.Request!.Body.Span)));
+                break;
+            case TransportEventKind.HttpAborted:
+                Host.Count("aborted");
                 break;
             case TransportEventKind.Command:
                 OnCommand(e.Command!);
@@ -216,6 +232,9 @@ internal abstract class CountingPlugin : IProtocolPlugin
         Host.Count("lines");
         return $"{words[0]} {sequence} {count} {Version}";
     }
+
+    private void Respond(long key, string text) =>
+        Host.Respond(key, new HttpReply(200, [new("Content-Type", "text/plain"), new("X-Split", "a\r\nSet-Cookie: b"), new("Content-Length", "1")], Encoding.ASCII.GetBytes(text)));
 
     private string Describe() =>
         $"version={Version} timers={TimersFired} configured={Configured} " + string.Join(' ', Counts.OrderBy(static c => c.Key, StringComparer.Ordinal).Select(static c => $"{c.Key}={c.Value}"));

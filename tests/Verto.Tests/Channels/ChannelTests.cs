@@ -220,7 +220,7 @@ public sealed class ChannelTests
         Assert.Equal("text", custom.GetProperty("data").GetProperty("_body").GetString());
         client.AssertNothing();
 
-        static void Put(VertoBench bench) => bench.Host.Users.Put(bench.Host.Users.Add("1000", "secret") with { Variables = new Dictionary<string, string> { ["jsonrpc-allowed-event-channels"] = "__ANY__" } });
+        static void Put(VertoBench bench) => bench.Host.Users.Add(bench.Host.Users.Add("1000", "secret") with { Variables = new Dictionary<string, string> { ["jsonrpc-allowed-event-channels"] = "__ANY__" } });
     }
 
     [Fact]

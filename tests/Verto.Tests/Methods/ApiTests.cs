@@ -40,7 +40,7 @@ public sealed class ApiTests
     [InlineData("sched_api", "+5 none system rm", false)]
     public void A_list_of_commands_holds_inside_others_too(string command, string arguments, bool allowed)
     {
-        _bench.Host.Users.Put(_bench.Host.Users.Add("1000", "secret") with
+        _bench.Host.Users.Add(_bench.Host.Users.Add("1000", "secret") with
         {
             Variables = new Dictionary<string, string> { ["jsonrpc-allowed-methods"] = "fsapi", ["jsonrpc-allowed-fsapi"] = "status,bgapi,expand,sched_api" },
         });

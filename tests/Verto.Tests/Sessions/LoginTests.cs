@@ -112,7 +112,7 @@ public sealed class LoginTests
     public void The_directory_tells_the_page_what_its_user_is()
     {
         var bench = new VertoBench();
-        bench.Host.Users.Put(bench.Host.Users.Add("1000", "secret") with { Variables = new Dictionary<string, string> { ["moderator"] = "true", ["stereo_audio"] = "true", ["superuser"] = "false" } });
+        bench.Host.Users.Add(bench.Host.Users.Add("1000", "secret") with { Variables = new Dictionary<string, string> { ["moderator"] = "true", ["stereo_audio"] = "true", ["superuser"] = "false" } });
         var result = bench.Connect().LogIn().GetProperty("result");
         Assert.True(result.GetProperty("moderator").GetBoolean());
         Assert.True(result.GetProperty("stereoAudio").GetBoolean());
@@ -145,7 +145,7 @@ public sealed class LoginTests
     public void The_list_of_a_user_overrides_the_options()
     {
         var bench = new VertoBench();
-        bench.Host.Users.Put(bench.Host.Users.Add("1000", "secret") with { Variables = new Dictionary<string, string> { ["jsonrpc-allowed-methods"] = "echo jsapi" } });
+        bench.Host.Users.Add(bench.Host.Users.Add("1000", "secret") with { Variables = new Dictionary<string, string> { ["jsonrpc-allowed-methods"] = "echo jsapi" } });
         var client = bench.LogIn();
         Assert.True(client.Ask("echo", """{"a":1}""").TryGetProperty("result", out _));
         Assert.True(client.Ask("verto.ping").TryGetProperty("error", out _));
