@@ -143,6 +143,9 @@ internal sealed record SipOptions
     /// <summary>Beginnings of User-Agent values of scanners, in lower case.</summary>
     public IReadOnlyList<string> Scanners { get; init; } = DefaultScanners;
 
+    /// <summary>Beginnings of User-Agent values of clients that give up when a second challenge is there, in lower case: they are offered one algorithm.</summary>
+    public IReadOnlyList<string> OneChallengeAgents { get; init; } = ["baresip v0.", "baresip v1."];
+
     /// <summary>Trunks by name.</summary>
     public IReadOnlyDictionary<string, GatewayOptions> Gateways { get; init; } = FrozenDictionary<string, GatewayOptions>.Empty;
 
@@ -229,6 +232,7 @@ internal sealed record SipOptions
             FlowGrace = values.Number("flowGraceSeconds", 30, 0, 600),
             WebRtcByDefault = values.Flag("webrtc", false),
             Scanners = values.List("scanners")?.Select(s => s.ToLowerInvariant()).ToArray() ?? defaults.Scanners,
+            OneChallengeAgents = values.List("oneChallengeAgents")?.Select(s => s.ToLowerInvariant()).ToArray() ?? defaults.OneChallengeAgents,
         };
     }
 
