@@ -78,7 +78,8 @@ public sealed class Engine : IEngine, IAsyncDisposable
         mediaApps.AddTo(applications);
         new BridgeApp(_core, originator, _bridging).AddTo(applications);
         say.AddTo(applications);
-        new Conferences(_core, audio).AddTo(applications, _api);
+        var conferences = new Conferences(_core, audio);
+        conferences.AddTo(applications, _api);
         new StreamRooms(_core).AddTo(applications, _api);
         new StatusCommands(_core, _startTime).AddTo(_api);
         new ShowCommand(_core, applications, _api).AddTo(_api);
@@ -87,8 +88,10 @@ public sealed class Engine : IEngine, IAsyncDisposable
         new TextCommands(_core, expander).AddTo(_api);
         new StoreCommands().AddTo(_api, applications);
         new ScriptCommands(_core, scripts).AddTo(_api, applications);
+        new JsonCommand(_core, applications).AddTo(_api);
         var chat = new ChatRouter(_core, scripts);
         chat.AddTo(_api);
+        chat.ToConference = conferences.Chat;
         _services.SubmitMessage = chat.Submit;
 
         operations.Execute = applications.ExecuteAsync;

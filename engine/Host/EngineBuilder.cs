@@ -1,5 +1,6 @@
 using XSwitchEngine.Abstractions;
 using XSwitchEngine.Core;
+using XSwitchEngine.Core.Loop;
 using XSwitchEngine.Core.Plugins;
 using XSwitchEngine.Media;
 using XSwitchEngine.Scripting;
@@ -57,6 +58,7 @@ internal static class EngineBuilder
             WebRtcPort = options.WebRtcPort,
             Loops = options.MediaLoops > 0 ? options.MediaLoops : Math.Clamp(Environment.ProcessorCount, 1, 64),
             Time = context.Time,
+            DeferWake = WakeBatch.TryDefer,
             Fault = (exception, _, _) => Log.MediaFault(log, exception),
         });
     }

@@ -25,6 +25,8 @@ public sealed class MediaEngine : IMediaEngine
     private readonly List<Entry> _table = [];
     private readonly Stack<int> _free = new();
     private readonly Dictionary<long, RoomPlace> _rooms = [];
+    private readonly byte[] _random = new byte[512];
+    private int _randomUsed = 512;
     private int _open;
     private bool _disposed;
 
@@ -315,6 +317,7 @@ public sealed class MediaEngine : IMediaEngine
         foreach (var loop in _loops)
         {
             loop.Post(new MediaCommand(CommandKind.Stop, null));
+            loop.Wake();    // at once: the caller waits for the loop
         }
 
         foreach (var loop in _loops)
@@ -332,12 +335,21 @@ public sealed class MediaEngine : IMediaEngine
         _dtls.Dispose();
     }
 
-    /// <summary>Fills a buffer with bytes that nobody can foresee, for sources, sequence numbers and ports.</summary>
-    private static Span<byte> Random(Span<byte> buffer)
+    /// <summary>Fills a buffer with bytes that nobody can foresee, for sources, sequence numbers and ports; drawn in blocks, for the source locks and calls the system.</summary>
+    private Span<byte> Random(Span<byte> buffer)
     {
+        if (_randomUsed + buffer.Length > _random.Length)
+        {
 #pragma warning disable RS0030 // this is the owner that gives the sessions their randomness
-        RandomNumberGenerator.Fill(buffer);
+            RandomNumberGenerator.Fill(_random);
 #pragma warning restore RS0030
+            _randomUsed = 0;
+        }
+
+        var taken = _random.AsSpan(_randomUsed, buffer.Length);
+        taken.CopyTo(buffer);
+        taken.Clear();
+        _randomUsed += buffer.Length;
         return buffer;
     }
 

@@ -30,6 +30,9 @@ public sealed record MediaEngineOptions
     /// <summary>Whether the portable sockets are used even where the system has a faster way.</summary>
     public bool PortableSockets { get; init; }
 
+    /// <summary>Takes a wake of a loop that may wait until the caller's batch of work is done, and calls it then; false: the loop is woken at once. Null: always at once.</summary>
+    public Func<Action, bool>? DeferWake { get; init; }
+
     /// <summary>UDP port of WebRTC sessions on the first media loop; each further loop takes the next. 0: each loop takes one that the system chooses.</summary>
     public int WebRtcPort { get; init; }
 

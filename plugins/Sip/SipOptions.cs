@@ -143,13 +143,16 @@ internal sealed record SipOptions
     /// <summary>Beginnings of User-Agent values of scanners, in lower case.</summary>
     public IReadOnlyList<string> Scanners { get; init; } = DefaultScanners;
 
+    /// <summary>Beginnings of User-Agent values of clients that give up when a second challenge is there, in lower case: they are offered one algorithm.</summary>
+    public IReadOnlyList<string> OneChallengeAgents { get; init; } = ["baresip v0.", "baresip v1."];
+
     /// <summary>Trunks by name.</summary>
     public IReadOnlyDictionary<string, GatewayOptions> Gateways { get; init; } = FrozenDictionary<string, GatewayOptions>.Empty;
 
     /// <summary>The options of profiles that have some of their own.</summary>
     public IReadOnlyDictionary<string, SipOptions> Profiles { get; init; } = FrozenDictionary<string, SipOptions>.Empty;
 
-    private static string[] DefaultScanners => ["friendly-scanner", "sipvicious", "sipcli", "sip-scan", "sipsak", "sundayddr", "vaxsipuseragent", "pplsip", "iwar", "sivus", "gulp", "smap"];
+    private static string[] DefaultScanners => ["friendly-scanner", "sipvicious", "sipcli", "sip-scan", "sundayddr", "vaxsipuseragent", "pplsip", "iwar", "sivus", "gulp", "smap"];
 
     /// <summary>The options that hold for a profile.</summary>
     public SipOptions Of(string profile) => Profiles.TryGetValue(profile, out var own) ? own : this;
@@ -229,6 +232,7 @@ internal sealed record SipOptions
             FlowGrace = values.Number("flowGraceSeconds", 30, 0, 600),
             WebRtcByDefault = values.Flag("webrtc", false),
             Scanners = values.List("scanners")?.Select(s => s.ToLowerInvariant()).ToArray() ?? defaults.Scanners,
+            OneChallengeAgents = values.List("oneChallengeAgents")?.Select(s => s.ToLowerInvariant()).ToArray() ?? defaults.OneChallengeAgents,
         };
     }
 

@@ -14,17 +14,23 @@ internal sealed partial class UserAgentServer
     /// <summary>Scanners that say who they are get no answer at all (they would count even a refusal as a find), and are banned.</summary>
     private bool IsScanner(SipMessage request, in Flow flow)
     {
-        var agent = request.Value(HeaderName.UserAgent);
-        if (agent.IsEmpty)
+        if (!IsOneOf(context.Options.Scanners, request))
         {
             return false;
         }
 
-        foreach (var name in context.Options.Scanners)
+        context.Limiter.Scanned(flow.Remote, SipText.Decode(request.Value(HeaderName.UserAgent)));
+        return true;
+    }
+
+    /// <summary>Whether the User-Agent begins with one of the names.</summary>
+    private static bool IsOneOf(IReadOnlyList<string> names, SipMessage request)
+    {
+        var agent = request.Value(HeaderName.UserAgent);
+        foreach (var name in names)
         {
             if (agent.Length >= name.Length && System.Text.Ascii.EqualsIgnoreCase(agent[..name.Length], name))
             {
-                context.Limiter.Scanned(flow.Remote, SipText.Decode(agent));
                 return true;
             }
         }

@@ -85,9 +85,10 @@ internal sealed partial class UserAgentServer(SipContext context)
     {
         var isRegister = request.Method == SipMethod.Register;
         var status = isRegister ? 401 : 407;
+        var onlyOne = IsOneOf(context.Options.OneChallengeAgents, request);
         StartStateless(request, flow, status, null);
-        context.Authenticator.WriteChallenges(context.Writer, !isRegister, stale, flow);
-        if (!flow.IsReliable && context.Writer.Length + 21 > request.Data.Length * 6 / 5 && context.Options.Algorithms.Count > 1)
+        context.Authenticator.WriteChallenges(context.Writer, !isRegister, stale, flow, onlyOne);
+        if (!onlyOne && !flow.IsReliable && context.Writer.Length + 21 > request.Data.Length * 6 / 5 && context.Options.Algorithms.Count > 1)
         {
             StartStateless(request, flow, status, null);
             context.Authenticator.WriteChallenges(context.Writer, !isRegister, stale, flow, onlyOne: true);

@@ -38,7 +38,7 @@ public sealed class BrowserFixture : IAsyncLifetime
     /// <param name="hz">The tone.</param>
     public async Task<BrowserPage> OpenAsync(int hz = 440)
     {
-        var context = await _browser.NewContextAsync(new BrowserNewContextOptions { IgnoreHTTPSErrors = true });
+        var context = await _browser.NewContextAsync(new BrowserNewContextOptions { IgnoreHTTPSErrors = true, BypassCSP = true });
         await context.AddInitScriptAsync($"window.__probeSettings = {{ hz: {hz}, screen: '#0000ff' }};");
         await context.AddInitScriptAsync(scriptPath: Path.Combine(Repo.Root, "tests", "Browser.Tests", "probe.js"));
         return new BrowserPage(context, await context.NewPageAsync());

@@ -26,6 +26,15 @@ public class BrowserPage : IAsyncDisposable
     /// <summary>What the page wrote to its console.</summary>
     public IReadOnlyList<string> Console => [.. _console];
 
+    /// <summary>Loads an empty page of a site, with the clients of other people; the site's own pages allow no scripts from elsewhere.</summary>
+    public async Task LoadClientsAsync(Uri site)
+    {
+        var url = new Uri(site, "/clients-of-other-people").AbsoluteUri;
+        await Page.RouteAsync(url, route => route.FulfillAsync(new RouteFulfillOptions { ContentType = "text/html", Body = "<!doctype html><title>clients</title>" }));
+        await Page.GotoAsync(url);
+        await Page.AddScriptTagAsync(new PageAddScriptTagOptions { Path = await Clients.BundleAsync() });
+    }
+
     public Task<double> ShareAsync(double hz) => Page.EvaluateAsync<double>("hz => probe.share(hz)", hz);
 
     public Task<double> LevelAsync() => Page.EvaluateAsync<double>("() => probe.level()");

@@ -15,9 +15,9 @@ public sealed class EngineFixture : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        Engine = await EngineProcess.StartAsync();
-        var line = await Engine.WaitForLineAsync(l => l.Contains("https://", StringComparison.Ordinal));
-        SecureSite = new Uri($"https://localhost:{int.Parse(line[(line.LastIndexOf(':') + 1)..].TrimEnd('/'), CultureInfo.InvariantCulture)}");
+        Engine = await EngineProcess.StartAsync("--Engine:WebRtcPort=0");
+        var line = await Engine.WaitForLineAsync(l => l.StartsWith("Listening: https ", StringComparison.Ordinal));
+        SecureSite = new Uri($"https://localhost:{int.Parse(line[(line.LastIndexOf(':') + 1)..], CultureInfo.InvariantCulture)}");
     }
 
     public ValueTask DisposeAsync() => Engine.DisposeAsync();

@@ -28,7 +28,7 @@ public sealed class SipPageTests(BrowserFixture browser, EngineFixture engine) :
         await a.Browser.HearsAsync(880);
         await b.Browser.HearsAsync(440);
         await b.HangUpAsync();
-        await a.StateAsync("");
+        await a.HangUpAsync();                  // the menu has it back
         await engine.NothingLeftAsync();
     }
 

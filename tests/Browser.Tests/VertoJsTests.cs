@@ -30,8 +30,7 @@ public sealed class VertoJsTests(BrowserFixture browser, EngineFixture engine) :
     private async Task<BrowserPage> OpenAsync(string number, int hz)
     {
         var page = await browser.OpenAsync(hz);
-        await page.Page.GotoAsync(new Uri(engine.Site, "/demo/demo.css").AbsoluteUri);      // a page of the engine without a script
-        await page.Page.AddScriptTagAsync(new() { Path = await Clients.BundleAsync() });
+        await page.LoadClientsAsync(engine.Site);
         await page.Page.EvaluateAsync("""
             async ([login, passwd, socketUrl]) => {
               window.log = [];

@@ -166,8 +166,7 @@ public sealed class WhipTests(BrowserFixture browser, EngineFixture engine) : IC
     private async Task<BrowserPage> OpenAsync(int hz)
     {
         var page = await browser.OpenAsync(hz);
-        await page.Page.GotoAsync(new Uri(engine.Site, "/demo/demo.css").AbsoluteUri);
-        await page.Page.AddScriptTagAsync(new() { Path = await Clients.BundleAsync() });
+        await page.LoadClientsAsync(engine.Site);
         return page;
     }
 

@@ -56,7 +56,8 @@ internal static class Scenes
     }
 
     /// <summary>Sum of a metric over its labels.</summary>
-    public static double Value(string metrics, string name) => metrics.Split('\n')
+    public static double Value(string metrics, string name, string label = "") => metrics.Split('\n')
         .Where(l => l.StartsWith(name + " ", StringComparison.Ordinal) || l.StartsWith(name + "{", StringComparison.Ordinal))
+        .Where(l => l.Contains(label, StringComparison.Ordinal))
         .Sum(l => double.Parse(l[(l.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture));
 }

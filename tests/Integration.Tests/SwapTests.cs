@@ -48,7 +48,7 @@ public sealed class SwapTests
         await Scenes.NothingLeftAsync(engine);
         using var http = new HttpClient { BaseAddress = engine.Http };
         var metrics = await http.GetStringAsync(new Uri("metrics", UriKind.Relative), TestContext.Current.CancellationToken);
-        Assert.Equal(generation + 1, Scenes.Value(metrics, "xswitch_plugin_generation"));
+        Assert.Equal(generation + 1, Scenes.Value(metrics, "xswitch_plugin_generation", "plugin=\"sip\""));
         Assert.Equal(0, Scenes.Value(metrics, "xswitch_plugin_leaked_contexts"));
         Assert.Equal((2 * Calls) + 10, engine.Records().Count);
     }

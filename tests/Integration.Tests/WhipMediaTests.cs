@@ -155,6 +155,11 @@ public sealed class WhipMediaTests
             await Scenes.NothingLeftAsync(engine);
             await GoneAsync(client, viewers[1].Url);
             await ConsentEndsAsync(viewers[2].Peer);
+
+            // The old versions are gone from memory too.
+            using var http = new HttpClient { BaseAddress = engine.Http };
+            await EngineProcess.UntilAsync(
+                async () => Scenes.Value(await http.GetStringAsync(new Uri("metrics", UriKind.Relative), Cancel), "xswitch_plugin_leaked_contexts") == 0, "no load context is left", 60);
         }
         finally
         {

@@ -32,9 +32,13 @@ public sealed class TestDirectory : IDirectory
 #pragma warning disable CA5351 // the digest scheme of SIP
         var user = new DirectoryUser(number, Domain, Convert.ToHexStringLower(MD5.HashData(text)), Convert.ToHexStringLower(SHA256.HashData(text))) { Permissions = permissions.ToHashSet() };
 #pragma warning restore CA5351
-        _users[number] = user;
+        Add(user);
         return user;
     }
+
+    /// <summary>Adds a user, in place of one of the same number.</summary>
+    /// <param name="user">The user.</param>
+    public void Add(DirectoryUser user) => _users[user.Number] = user;
 
     /// <inheritdoc/>
     public bool IsLocalDomain(string domain) => string.Equals(domain, Domain, StringComparison.OrdinalIgnoreCase) || Aliases.Contains(domain);

@@ -117,6 +117,21 @@ internal sealed class VertoClient(VertoBench bench, TestConnection connection)
         return request.GetProperty("params");
     }
 
+    /// <summary>The next message, a request of the method; not answered.</summary>
+    public JsonElement TakeRequestRaw(string method)
+    {
+        var request = Take();
+        Assert.Equal(method, request.GetProperty("method").GetString());
+        return request.GetProperty("params");
+    }
+
+    /// <summary>One request of the method is there and nothing else.</summary>
+    public void AssertNothingBut(string method)
+    {
+        TakeRequest(method);
+        AssertNothing();
+    }
+
     public string? TakeText() => bench.Next(Connection.Id);
 
     public void AssertNothing() => Assert.Null(bench.Next(Connection.Id));

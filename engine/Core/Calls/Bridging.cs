@@ -67,6 +67,7 @@ internal sealed class Bridging(CallCore core)
         peer.Variables.Set("last_bridge_role", "originatee");
         core.Services.Media.Bridge(leg.Media, peer.Media);
         core.Announce.Bridge("CHANNEL_BRIDGE", leg, peer);
+        core.ShowPeers(leg, peer);
         core.FollowVideo(leg);
         while (leg.Digits.TryTake(out var digit, out var durationMs))
         {

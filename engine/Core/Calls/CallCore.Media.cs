@@ -48,7 +48,7 @@ internal sealed partial class CallCore
     /// <param name="leg">The leg whose session changed.</param>
     public void FollowVideo(Leg leg)
     {
-        if (leg.Peer is not { IsAnswered: true, OfferSent: null, HoldsPeer: false, Transport.Profile: TransportProfile.WebRtc } peer || leg.HoldsPeer || peer.IsHeld)
+        if (leg.Peer is not { IsAnswered: true, OfferSent: null, HoldsPeer: false, Transport.Profile: TransportProfile.WebRtc } peer || leg.HoldsPeer || leg.IsHeld || peer.IsHeld)
         {
             return;
         }

@@ -57,4 +57,34 @@ internal sealed partial class CallCore
             Dispatch(peer, new LegCommand.SendMessage(peer.Id, message.ContentType, message.Text));
         }
     }
+
+    /// <summary>Shows the pages of two bridged legs whom they talk with.</summary>
+    /// <param name="a">One leg.</param>
+    /// <param name="b">The other.</param>
+    public void ShowPeers(Leg a, Leg b)
+    {
+        Show(a, b);
+        Show(b, a);
+    }
+
+    private void Show(Leg leg, Leg peer)
+    {
+        if (leg.Endpoint != "verto.rtc")
+        {
+            return;
+        }
+
+        var p = peer.Profile;
+        var (name, number) = peer.Direction == LegDirection.Inbound
+            ? (p.CallerName, p.CallerNumber)
+            : (p.CalleeName.Length > 0 ? p.CalleeName : p.Destination, p.CalleeNumber.Length > 0 ? p.CalleeNumber : p.Destination);
+        leg.Variables.Set("last_sent_display_name", name);
+        leg.Variables.Set("last_sent_display_number", number);
+        Dispatch(leg, new LegCommand.Display(leg.Id, name, number));
+    }
+
+    /// <summary>Variables that scripts set for the page of a client.</summary>
+    private static KeyValuePair<string, string>[] ForClient(Leg leg) => leg.Endpoint != "verto.rtc"
+        ? []
+        : [.. leg.Variables.Snapshot.Where(v => v.Key.StartsWith("verto_svar_", StringComparison.Ordinal) || v.Key.StartsWith("verto_h_", StringComparison.Ordinal))];
 }

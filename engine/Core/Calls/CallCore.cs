@@ -74,7 +74,7 @@ internal sealed partial class CallCore : ICallCore
         _draining || Table.Count >= Services.Options.MaxSessions || Services.Loop.Length > Services.Options.OverloadQueueLength;
 
     /// <inheritdoc/>
-    public LegId NewLeg() => new(Guid.NewGuid());
+    public LegId NewLeg() => new(Uuids.Next());
 
     /// <inheritdoc/>
     public void Post(LegEvent e) => Services.Loop.Post(_onLegEvent, e);
@@ -143,7 +143,7 @@ internal sealed partial class CallCore : ICallCore
         leg.State = LegState.Early;
         leg.ProgressMediaTime ??= Services.Loop.Now;
         leg.ProgressTime ??= Services.Loop.Now;
-        Dispatch(leg, new LegCommand.EarlyMedia(leg.Id, sdp));
+        Dispatch(leg, new LegCommand.EarlyMedia(leg.Id, sdp) { Variables = ForClient(leg) });
         Announce.Channel("CHANNEL_PROGRESS_MEDIA", leg);
         return true;
     }
@@ -171,7 +171,7 @@ internal sealed partial class CallCore : ICallCore
         }
 
         MarkAnswered(leg);
-        Dispatch(leg, new LegCommand.Answer(leg.Id, sdp));
+        Dispatch(leg, new LegCommand.Answer(leg.Id, sdp) { Variables = ForClient(leg) });
         return true;
     }
 

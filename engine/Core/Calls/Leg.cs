@@ -179,6 +179,9 @@ public sealed class Leg
     /// <summary>Scripts that hold it.</summary>
     internal int ScriptRuns { get; set; }
 
+    /// <summary>Scripts that were started on it and have not ended.</summary>
+    internal List<Scripts.ScriptRunId> OwnRuns { get; } = new(1);
+
     /// <summary>Whether the script object of this leg hangs it up when it goes; set from script threads.</summary>
     internal bool AutoHangup { get; set; }
 

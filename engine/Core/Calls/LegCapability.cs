@@ -5,10 +5,21 @@ using XSwitchEngine.Media;
 namespace XSwitchEngine.Core.Calls;
 
 /// <summary>What a leg can do, from configuration, variables and the far leg. Core loop only.</summary>
-internal sealed class LegCapability(CallServices services)
+internal sealed class LegCapability
 {
-    private readonly List<CodecOption> _configured = CodecNames.ParseList(string.Join(',', services.Options.Codecs));
+    private readonly CallServices _services;
+    private readonly List<CodecOption> _configured;
     private readonly LocalAddresses _addresses = new();
+
+    public LegCapability(CallServices services)
+    {
+        _services = services;
+        _configured = CodecNames.ParseList(string.Join(',', services.Options.Codecs));
+        if (!MediaCodecs.OpusIsAvailable && _configured.Exists(static c => c.Codec == AudioCodec.Opus))
+        {
+            Log.NoOpus(services.Log, MediaCodecs.OpusPackage);
+        }
+    }
 
     /// <summary>What an outgoing leg, or one whose peer lets us offer, is to use.</summary>
     /// <param name="leg">The leg.</param>
@@ -80,8 +91,10 @@ internal sealed class LegCapability(CallServices services)
             return local;
         }
 
-        // A proxy on this machine hides the browser: what counts is the browser's own address. And browsers send to no IPv6 loopback.
-        return leg.SignallingAddress is { } peer && !IPAddress.IsLoopback(peer) ? _addresses.Toward(peer) : IPAddress.Loopback;
+        // A proxy on this machine hides the browser: what counts is the browser's own address. One on this machine too reaches our outer address,
+        // while agents like libnice pair no loopback address with the others that they have. Without a network there is only loopback.
+        var address = _addresses.Toward(leg.SignallingAddress is { } peer && !IPAddress.IsLoopback(peer) ? peer : IPAddress.Parse("192.0.2.1"));
+        return address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 && IPAddress.IsLoopback(address) ? IPAddress.Loopback : address;
     }
 
     /// <summary>The whole of it.</summary>
@@ -89,7 +102,7 @@ internal sealed class LegCapability(CallServices services)
     public LocalCapability Of(Leg leg)
     {
         var transport = leg.Transport ??= new LegTransport(TransportProfile.Plain);
-        var advertised = services.Options.AdvertisedAddress is { } other && !IPAddress.IsLoopback(leg.LocalAddress) ? other : null;
+        var advertised = _services.Options.AdvertisedAddress is { } other && !IPAddress.IsLoopback(leg.LocalAddress) ? other : null;
         var address = advertised ?? leg.LocalAddress;
         var here = new IPEndPoint(leg.LocalAddress, leg.Media.RtpPort);
         return new LocalCapability(CodecsOf(leg), address, leg.Media.RtpPort, leg.Media.RtcpPort)
@@ -101,7 +114,7 @@ internal sealed class LegCapability(CallServices services)
             Ice = transport.Ice,
             NextIce = transport.NextIce,
             Keys = transport.Keys,
-            Fingerprint = transport.Profile is TransportProfile.WebRtc or TransportProfile.Dtls ? services.Media.LocalFingerprint : null,
+            Fingerprint = transport.Profile is TransportProfile.WebRtc or TransportProfile.Dtls ? _services.Media.LocalFingerprint : null,
             Candidates = transport.Profile != TransportProfile.WebRtc ? [] : advertised is null ? [here] : [new IPEndPoint(advertised, here.Port), here],
             AudioSource = leg.Media.AudioSource,
             VideoSource = leg.Media.VideoSource,

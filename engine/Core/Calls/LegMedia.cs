@@ -96,7 +96,7 @@ internal sealed class LegMedia(CallServices services)
             return false;
         }
 
-        var capability = _capability.Of(leg) with { Video = LegCapability.MayHaveVideo(leg) ? video : [] };
+        var capability = _capability.Of(leg) with { Video = LegCapability.MayHaveVideo(leg) ? video : [], PreferOwnOrder = !MediaCodecs.OpusIsAvailable };
         if (preferred is { Exists: true })
         {
             capability = capability with { Codecs = [preferred.Codec, .. capability.Codecs.Where(c => c != preferred.Codec)], PreferOwnOrder = true };
@@ -152,7 +152,8 @@ internal sealed class LegMedia(CallServices services)
         {
             Codecs = session.Audio.Exists ? [session.Audio.Codec, .. capability.Codecs.Where(c => c != session.Audio.Codec)] : capability.Codecs,
             WantsAudio = session.Audio.Exists,
-            Video = session.Video is { } video ? [video.Format] : [],
+            // What the far leg sends now: a client that knows no other way takes a change in mid-call through here, too.
+            Video = leg.Peer is { } near && LegCapability.VideoToward(leg, near) is { Count: > 0 } seen ? seen : session.Video is { } video ? [video.Format] : [],
             Direction = MediaDirection.SendRecv,
             VideoDirection = MediaDirection.SendRecv,
         };
@@ -269,25 +270,20 @@ internal sealed class LegMedia(CallServices services)
         var audio = session.Audio;
         var name = audio.Exists ? audio.Codec.Name : null;
         var rate = audio.Exists ? audio.Codec.RateHz.ToString(CultureInfo.InvariantCulture) : null;
-        foreach (var variable in (ReadOnlySpan<string>)["read_codec", "write_codec", "rtp_use_codec_name"])
-        {
-            leg.Variables.Set(variable, name);
-        }
-
-        foreach (var variable in (ReadOnlySpan<string>)["read_rate", "write_rate", "rtp_use_codec_rate"])
-        {
-            leg.Variables.Set(variable, rate);
-        }
-
-        leg.Variables.Set("video_read_codec", session.Video?.Format.Name);
-        leg.Variables.Set("video_write_codec", session.Video?.Format.Name);
-        leg.Variables.Set("rtp_secure_media_confirmed", session.Transport is null ? null : "true");
-        leg.Variables.Set("local_media_ip", leg.LocalAddress.ToString());
-        leg.Variables.Set("local_media_port", leg.Media.RtpPort.ToString(CultureInfo.InvariantCulture));
-        if (!audio.UsesIce)
-        {
-            leg.Variables.Set("remote_media_ip", audio.Remote.Address.ToString());
-            leg.Variables.Set("remote_media_port", audio.Remote.Port.ToString(CultureInfo.InvariantCulture));
-        }
+        var video = session.Video?.Format.Name;
+        leg.Variables.SetAll(
+            ("read_codec", name),
+            ("write_codec", name),
+            ("rtp_use_codec_name", name),
+            ("read_rate", rate),
+            ("write_rate", rate),
+            ("rtp_use_codec_rate", rate),
+            ("video_read_codec", video),
+            ("video_write_codec", video),
+            ("rtp_secure_media_confirmed", session.Transport is null ? null : "true"),
+            ("local_media_ip", leg.LocalAddress.ToString()),
+            ("local_media_port", leg.Media.RtpPort.ToString(CultureInfo.InvariantCulture)),
+            ("remote_media_ip", audio.UsesIce ? leg.Variables["remote_media_ip"] : audio.Remote.Address.ToString()),
+            ("remote_media_port", audio.UsesIce ? leg.Variables["remote_media_port"] : audio.Remote.Port.ToString(CultureInfo.InvariantCulture)));
     }
 }

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace XSwitchEngine.Core.Calls;
 
 /// <summary>Channel variables of a leg: any thread reads and writes, nobody waits.</summary>
@@ -25,7 +27,12 @@ public sealed class LegVariables
         var list = new List<KeyValuePair<string, string>>();
         foreach (var pair in initial ?? [])
         {
-            list.RemoveAll(p => p.Key.Equals(pair.Key, StringComparison.OrdinalIgnoreCase));
+            var index = Find(CollectionsMarshal.AsSpan(list), pair.Key);
+            if (index >= 0)
+            {
+                list.RemoveAt(index);
+            }
+
             if (pair.Value.Length > 0 && list.Count < Limit)
             {
                 list.Add(pair);
@@ -82,6 +89,51 @@ public sealed class LegVariables
         }
     }
 
+    /// <summary>Sets several variables with one copy of the set; readers see all of them or none.</summary>
+    /// <param name="values">Names and values as for <see cref="Set"/>; no name twice.</param>
+    public void SetAll(params ReadOnlySpan<(string Name, string? Value)> values)
+    {
+        while (true)
+        {
+            var before = Volatile.Read(ref _items);
+            var after = new List<KeyValuePair<string, string>>(before.Length + values.Length);
+            after.AddRange(before);
+            foreach (var (name, value) in values)
+            {
+                Put(after, name, value);
+            }
+
+            if (Interlocked.CompareExchange(ref _items, [.. after], before) == before)
+            {
+                return;
+            }
+        }
+    }
+
+    private static void Put(List<KeyValuePair<string, string>> items, string name, string? value)
+    {
+        var index = Find(CollectionsMarshal.AsSpan(items), name);
+        if (string.IsNullOrEmpty(value))
+        {
+            if (index >= 0)
+            {
+                items.RemoveAt(index);
+            }
+        }
+        else if (value.Length > LargeValue && items.Sum(i => (long)i.Value.Length) + value.Length > MaxCharacters)
+        {
+            return;
+        }
+        else if (index >= 0)
+        {
+            items[index] = new(items[index].Key, value);
+        }
+        else if (items.Count < Limit && name.Length > 0)
+        {
+            items.Add(new(name, value));
+        }
+    }
+
     private static KeyValuePair<string, string>[] With(KeyValuePair<string, string>[] items, string name, string? value)
     {
         var index = Find(items, name);
@@ -106,7 +158,7 @@ public sealed class LegVariables
         return copy;
     }
 
-    private static int Find(KeyValuePair<string, string>[] items, string name)
+    private static int Find(ReadOnlySpan<KeyValuePair<string, string>> items, string name)
     {
         for (var i = 0; i < items.Length; i++)
         {

@@ -52,4 +52,7 @@ internal static partial class Log
 
     [LoggerMessage(2018, LogLevel.Warning, "{Leg} and {Peer} cannot be joined: {Text}")]
     public static partial void CannotJoin(ILogger log, string leg, string peer, string text);
+
+    [LoggerMessage(2019, LogLevel.Warning, "libopus is not installed: Opus is passed through and never converted; apt-get install {Package}")]
+    public static partial void NoOpus(ILogger log, string package);
 }

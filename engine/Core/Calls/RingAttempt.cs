@@ -7,6 +7,8 @@ namespace XSwitchEngine.Core.Calls;
 /// <summary>Legs that ring at the same time for one originate; the first that answers wins. Core loop only.</summary>
 internal sealed class RingAttempt
 {
+    private const string VertoEndpoint = "verto.rtc";
+
     private static readonly LocalAddresses Addresses = new();
     private readonly CallCore _core;
     private readonly Originator.Request _request;
@@ -309,7 +311,9 @@ internal sealed class RingAttempt
         }
 
         var tone = caller.IsAnswered ? caller.Variables["transfer_ringback"] ?? caller.Variables["ringback"] : caller.Variables["ringback"];
-        if (caller.IsAnswered && tone is null && peer is not null)
+
+        // A Verto client has no word for ringing and gives a call up that says nothing for 30 s: it hears the tone (spec: verto.md 7).
+        if (tone is null && peer is not null && (caller.IsAnswered || caller.Endpoint == VertoEndpoint))
         {
             tone = _core.Services.Globals["us-ring"];
         }

@@ -42,6 +42,7 @@ internal sealed class ScriptRuns : IScriptPort
         if (leg is not null)
         {
             leg.ScriptRuns++;
+            leg.OwnRuns.Add(id);
         }
 
         _core.Services.Scripts.Start(new ScriptStart(id, name, arguments, leg?.Id ?? default, kind) { Environment = environment ?? [] });
@@ -53,14 +54,9 @@ internal sealed class ScriptRuns : IScriptPort
     /// <param name="reason"><c>hangup</c> or <c>transfer</c>.</param>
     public void LegGone(Leg leg, string reason)
     {
-        if (leg.ScriptRuns == 0)
+        foreach (var id in leg.OwnRuns)
         {
-            return;
-        }
-
-        foreach (var (id, run) in _runs)
-        {
-            if (run.Leg == leg && !run.IsDetached)
+            if (_runs.TryGetValue(id, out var run) && !run.IsDetached)
             {
                 run.IsDetached = true;
                 _core.Services.Scripts.LegGone(id, reason);
@@ -205,6 +201,7 @@ internal sealed class ScriptRuns : IScriptPort
 
         if (run.Leg is { } leg)
         {
+            leg.OwnRuns.Remove(item.Run);
             Unhold(leg);
         }
     }

@@ -37,7 +37,7 @@ internal sealed class TargetResolver(CallCore core)
                     return [];
                 }
 
-                return Direct(target, Variables(), out failure);
+                return Contacts(target, Variables()) is { Count: > 0 } contacts ? contacts : Direct(target, Variables(), out failure);
         }
 
         LegVariables Variables() => new([.. shared, .. target.Variables]);
@@ -82,6 +82,20 @@ internal sealed class TargetResolver(CallCore core)
         }
 
         return [new(new(LoopbackEndpoint.Scheme, "", $"{application}:{target.Address}/default/inline", null), variables, target.Address, null)];
+    }
+
+    /// <summary>All sockets of a user that an endpoint without addresses of its own names (<c>verto.rtc/1000@example.org</c>); they ring together.</summary>
+    private List<Dialable> Contacts(DialString.Target target, LegVariables variables)
+    {
+        var at = target.Address.IndexOf('@', StringComparison.Ordinal);
+        var (number, domain) = at < 0 ? (target.Address, core.Services.Directory.Domain) : (target.Address[..at], target.Address[(at + 1)..]);
+        return core.Services.Plugins.MediaOf(target.Endpoint) != MediaProfile.WebRtc || core.Services.Directory.FindUser(number, domain) is not { } user
+            ? []
+            : [.. core.Services.Directory.Registrations(user).Where(r => r.Endpoint == target.Endpoint).Select(r => new Dialable(
+                new DialTarget(r.Endpoint, r.Profile, r.Contact, r),
+                new LegVariables([.. user.Variables, new("dialed_user", number), new("dialed_domain", domain), .. variables.Snapshot]),
+                number,
+                user))];
     }
 
     private IReadOnlyList<Dialable> Users(string address, LegVariables variables, out HangupCause failure)

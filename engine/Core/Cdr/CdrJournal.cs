@@ -4,6 +4,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using XSwitchEngine.Abstractions;
 using XSwitchEngine.Core.Diagnostics;
+using XSwitchEngine.Core.Loop;
 
 namespace XSwitchEngine.Core.Cdr;
 
@@ -25,7 +26,8 @@ public sealed class CdrJournal : ICdrJournal, IDisposable
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentQueue<Item> _queue = new();
-    private readonly SemaphoreSlim _wake = new(0);
+    private readonly ILoopWaiter _wake = FutexWaiter.IsSupported ? new FutexWaiter() : new SemaphoreWaiter();
+    private readonly Action _wakeUp;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly CdrFiles _files;
@@ -49,6 +51,7 @@ public sealed class CdrJournal : ICdrJournal, IDisposable
         _files = new CdrFiles(directory);
         _open = new OpenRecords(directory);
         _json = CdrJson.NewWriter(_lines);
+        _wakeUp = _wake.Wake;
         CloseOrphans(directory);
         _thread = new Thread(Run) { IsBackground = true, Name = "cdr" };
         _thread.Start();
@@ -102,7 +105,7 @@ public sealed class CdrJournal : ICdrJournal, IDisposable
         if (!_stopping)
         {
             _stopping = true;
-            _wake.Release();
+            _wake.Wake();
             _thread.Join(TimeSpan.FromSeconds(10));
             _files.Dispose();
             _open.Dispose();
@@ -127,18 +130,22 @@ public sealed class CdrJournal : ICdrJournal, IDisposable
         _queue.Enqueue(item);
         if (Interlocked.Exchange(ref _signalled, 1) == 0)
         {
-            _wake.Release();
+            if (!WakeBatch.TryDefer(_wakeUp))
+            {
+                _wake.Wake();
+            }
         }
     }
 
     private void Run()
     {
+        ThreadPriorities.YieldToCore();
         var pause = HeartbeatEvery;
         while (true)
         {
-            var woken = _wake.Wait(_open.Count > 0 || pause == RetryAfter ? pause : Timeout.InfiniteTimeSpan);
+            _wake.Wait(_open.Count > 0 || pause == RetryAfter ? (int)pause.TotalMilliseconds : Timeout.Infinite);
             var stopping = _stopping;
-            if (woken && !stopping)
+            if (!stopping && Volatile.Read(ref _signalled) == 1)
             {
                 Thread.Sleep(Linger);
             }

@@ -9,9 +9,29 @@ namespace XSwitchEngine.Core.Conference;
 /// <summary>Rooms in which many legs are mixed: the application <c>conference</c> and the commands to look at and steer it. Core loop only.</summary>
 internal sealed class Conferences(CallCore core, LegAudio audio)
 {
-    private readonly Dictionary<string, Room> _rooms = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, ConferenceRoom> _rooms = new(StringComparer.OrdinalIgnoreCase);
     private long _lastRoom;
     private int _lastMember;
+
+    /// <summary>What pages see of the conferences.</summary>
+    public ConferenceChannels Channels => _channels ??= new ConferenceChannels(core, name => _rooms.GetValueOrDefault(name), Command, (member, extension, dialplan, context) => core.Redirect(member.Leg, new NextStep.Transfer(extension, dialplan, context)));
+
+    private ConferenceChannels? _channels;
+
+    /// <summary>Hands a text message to the chat of a conference.</summary>
+    /// <param name="name">The conference.</param>
+    /// <param name="message">The message.</param>
+    /// <returns>False when there is none of that name.</returns>
+    public bool Chat(string name, Abstractions.TextMessage message)
+    {
+        if (!_rooms.TryGetValue(name, out var room))
+        {
+            return false;
+        }
+
+        Channels.Chat(room, message.From, message.FromName, message.Text);
+        return true;
+    }
 
     public void AddTo(ApplicationTable applications, ApiTable api)
     {
@@ -30,21 +50,31 @@ internal sealed class Conferences(CallCore core, LegAudio audio)
 
         if (!_rooms.TryGetValue(name, out var room))
         {
-            _rooms[name] = room = new Room(name, ++_lastRoom);
+            _rooms[name] = room = new ConferenceRoom(name, ++_lastRoom, core.Services.Directory.Domain);
         }
 
-        var member = new Member(++_lastMember, leg) { Flags = flags.Contains("mute") ? RoomFlags.Hear : flags.Contains("deaf") ? RoomFlags.Speak : RoomFlags.Both };
+        var member = new ConferenceMember(++_lastMember, leg)
+        {
+            Flags = flags.Contains("mute") ? RoomFlags.Hear : flags.Contains("deaf") ? RoomFlags.Speak : RoomFlags.Both,
+            IsModerator = flags.Contains("moderator") || leg.Variables.IsTrue("conference_moderator") || Truth.IsTrue(leg.User?.Variables.GetValueOrDefault("moderator")),
+        };
         room.Members.Add(member);
         leg.Variables.Set("conference_name", name);
         leg.Variables.Set("conference_uuid", room.Uuid);
         leg.Variables.Set("conference_member_id", member.Id.ToString(CultureInfo.InvariantCulture));
         core.Services.Media.JoinRoom(leg.Media, room.Number, member.Flags);
         Announce(room, member, "add-member");
+        Channels.Listen();
+        Channels.Joined(room, member);
         try
         {
-            while (control.MayGoOn && !member.IsKicked && await control.ReceiveAsync() is not (Signal.Gone or Signal.Redirected))
+            while (control.MayGoOn && !member.IsKicked && await control.ReceiveAsync() is var signal && signal is not (Signal.Gone or Signal.Redirected))
             {
                 leg.Digits.Clear();
+                if (signal is Signal.Digit { Value: '0' })
+                {
+                    SetFlags(room, member, member.Flags ^ RoomFlags.Speak);     // as FreeSWITCH's default controls: 0 mutes and back
+                }
             }
         }
         finally
@@ -56,6 +86,7 @@ internal sealed class Conferences(CallCore core, LegAudio audio)
             }
 
             Announce(room, member, "del-member");
+            Channels.Left(room, member);
             if (room.Members.Count == 0)
             {
                 _rooms.Remove(name);
@@ -92,10 +123,11 @@ internal sealed class Conferences(CallCore core, LegAudio audio)
         {
             null or "list" => id == "count" ? room.Members.Count.ToString(CultureInfo.InvariantCulture) : Members(room),
             "count" => room.Members.Count.ToString(CultureInfo.InvariantCulture),
-            "mute" => Each(room, id, "mute", m => SetFlags(m, m.Flags & ~RoomFlags.Speak)),
-            "unmute" => Each(room, id, "unmute", m => SetFlags(m, m.Flags | RoomFlags.Speak)),
-            "deaf" => Each(room, id, "deaf", m => SetFlags(m, m.Flags & ~RoomFlags.Hear)),
-            "undeaf" => Each(room, id, "undeaf", m => SetFlags(m, m.Flags | RoomFlags.Hear)),
+            "mute" => Each(room, id, "mute", m => SetFlags(room, m, m.Flags & ~RoomFlags.Speak)),
+            "unmute" => Each(room, id, "unmute", m => SetFlags(room, m, m.Flags | RoomFlags.Speak)),
+            "tmute" => Each(room, id, "tmute", m => SetFlags(room, m, m.Flags ^ RoomFlags.Speak)),
+            "deaf" => Each(room, id, "deaf", m => SetFlags(room, m, m.Flags & ~RoomFlags.Hear)),
+            "undeaf" => Each(room, id, "undeaf", m => SetFlags(room, m, m.Flags | RoomFlags.Hear)),
             "kick" => Each(room, id, "kicked", Kick),
             "hup" => Each(room, id, "hup", m => core.Hangup(m.Leg, Abstractions.HangupCause.NormalClearing)),
             "play" => Play(room, id),
@@ -104,7 +136,7 @@ internal sealed class Conferences(CallCore core, LegAudio audio)
         };
     }
 
-    private static string Each(Room room, string id, string done, Action<Member> action)
+    private static string Each(ConferenceRoom room, string id, string done, Action<ConferenceMember> action)
     {
         var chosen = id switch
         {
@@ -125,19 +157,20 @@ internal sealed class Conferences(CallCore core, LegAudio audio)
         return string.Concat(chosen.Select(m => $"+OK {done} {m.Id}\n"));
     }
 
-    private void SetFlags(Member member, RoomFlags flags)
+    private void SetFlags(ConferenceRoom room, ConferenceMember member, RoomFlags flags)
     {
         member.Flags = flags;
         core.Services.Media.SetRoomFlags(member.Leg.Media, flags);
+        Channels.Changed(room, member);
     }
 
-    private static void Kick(Member member)
+    private static void Kick(ConferenceMember member)
     {
         member.IsKicked = true;
         member.Leg.Deliver(new Signal.Break(All: true));
     }
 
-    private string Play(Room room, string file)
+    private string Play(ConferenceRoom room, string file)
     {
         if (file.Length == 0)
         {
@@ -156,16 +189,16 @@ internal sealed class Conferences(CallCore core, LegAudio audio)
         return $"+OK (play) Playing file {file}\n";
     }
 
-    private static string List(Room room) =>
+    private static string List(ConferenceRoom room) =>
         $"+OK Conference {room.Name} ({room.Members.Count} member{(room.Members.Count == 1 ? "" : "s")} rate: 8000 flags: running|answered|dynamic)\n{Members(room)}";
 
-    private static string Members(Room room) => string.Concat(room.Members.Select(m =>
+    private static string Members(ConferenceRoom room) => string.Concat(room.Members.Select(m =>
         $"{m.Id};{m.Leg.ChannelName};{m.Leg.Uuid};{m.Leg.Profile.CallerName};{m.Leg.Profile.CallerNumber};{FlagText(m.Flags)};0;0;0\n"));
 
     private static string FlagText(RoomFlags flags) =>
         string.Join('|', new[] { flags.HasFlag(RoomFlags.Hear) ? "hear" : "", flags.HasFlag(RoomFlags.Speak) ? "speak" : "" }.Where(t => t.Length > 0));
 
-    private void Announce(Room room, Member member, string action)
+    private void Announce(ConferenceRoom room, ConferenceMember member, string action)
     {
         if (core.Services.Events.IsWanted("CUSTOM"))
         {
@@ -176,27 +209,5 @@ internal sealed class Conferences(CallCore core, LegAudio audio)
                 new("Caller-Caller-ID-Number", member.Leg.Profile.CallerNumber),
             ], null);
         }
-    }
-
-    private sealed class Room(string name, long number)
-    {
-        public string Name { get; } = name;
-
-        public long Number { get; } = number;
-
-        public string Uuid { get; } = Guid.NewGuid().ToString();
-
-        public List<Member> Members { get; } = [];
-    }
-
-    private sealed class Member(int id, Leg leg)
-    {
-        public int Id { get; } = id;
-
-        public Leg Leg { get; } = leg;
-
-        public RoomFlags Flags { get; set; }
-
-        public bool IsKicked { get; set; }
     }
 }

@@ -32,7 +32,8 @@ internal sealed unsafe class EpollPoller : ISocketPoller
 
         _wakeup = new SafeFileHandle(wakeup, ownsHandle: true);
         _events = (byte*)NativeMemory.Alloc((nuint)(MaxEvents * EventSize));
-        Control(LinuxSockets.EpollAdd, wakeup, LinuxSockets.EpollIn, 0);
+        // Edge-triggered: each write is told once, so the counter need not be read to be told of the next.
+        Control(LinuxSockets.EpollAdd, wakeup, LinuxSockets.EpollIn | LinuxSockets.EpollEdge, 0);
     }
 
     public bool HasSources => true;
@@ -80,8 +81,6 @@ internal sealed unsafe class EpollPoller : ISocketPoller
             var handle = *(long*)(at + DataOffset);
             if (handle == 0)
             {
-                ulong counter;
-                _ = LinuxSockets.Read(_wakeup, &counter, sizeof(ulong));
                 continue;
             }
 

@@ -15,6 +15,7 @@ internal static unsafe partial class LinuxSockets
     public const uint EpollOut = 0x004;
     public const uint EpollError = 0x008;
     public const uint EpollHangUp = 0x010;
+    public const uint EpollEdge = 0x80000000;
 
     public const int DontWait = 0x40;
     public const int NoSignal = 0x4000;
@@ -43,9 +44,6 @@ internal static unsafe partial class LinuxSockets
 
     [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)]
     public static partial int EventFd(uint initial, int flags);
-
-    [LibraryImport("libc", EntryPoint = "read")]
-    public static partial nint Read(SafeFileHandle fd, void* buffer, nuint count);
 
     [LibraryImport("libc", EntryPoint = "write")]
     public static partial nint Write(SafeFileHandle fd, void* buffer, nuint count);

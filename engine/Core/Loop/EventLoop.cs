@@ -15,6 +15,9 @@ public sealed class EventLoop : IDisposable
     /// <summary>Items between two looks at the clock: a flood of messages must not stop the timers.</summary>
     public const int BatchSize = 256;
 
+    /// <summary>Items after which others are woken at the latest.</summary>
+    private const int ItemsPerWake = 32;
+
     private const double MaxDueMs = 100L * 24 * 3600 * 1000;
 
     private readonly ConcurrentQueue<Item> _queue = new();
@@ -24,6 +27,8 @@ public sealed class EventLoop : IDisposable
     private readonly Action<Exception, object?> _onFault;
     private readonly ILoopWaiter _waiter;
     private readonly Action<LoopTimer> _fire;
+    private readonly Action _wake;
+    private readonly WakeBatch _wakes = new();
     private readonly long _origin;
     private Thread? _thread;
     private int _sleeping;
@@ -54,6 +59,7 @@ public sealed class EventLoop : IDisposable
         _capacity = capacity;
         _onFault = onFault;
         _fire = Fire;
+        _wake = _waiter.Wake;
         _origin = time.GetTimestamp();
         Now = time.GetUtcNow();
     }
@@ -105,7 +111,7 @@ public sealed class EventLoop : IDisposable
     {
         Interlocked.Increment(ref _length);
         _queue.Enqueue(new Item(action, state));
-        if (Volatile.Read(ref _sleeping) == 1 && Interlocked.Exchange(ref _sleeping, 0) == 1)
+        if (Volatile.Read(ref _sleeping) == 1 && Interlocked.Exchange(ref _sleeping, 0) == 1 && !WakeBatch.TryDefer(_wake))
         {
             _waiter.Wake();
         }
@@ -150,8 +156,13 @@ public sealed class EventLoop : IDisposable
         {
             Interlocked.Decrement(ref _length);
             Execute(item.Action, item.State);
+            if (i % ItemsPerWake == ItemsPerWake - 1)
+            {
+                _wakes.Pay();
+            }
         }
 
+        _wakes.Pay();
         return Handled != before;
     }
 
@@ -183,6 +194,7 @@ public sealed class EventLoop : IDisposable
 
     private void Run()
     {
+        _wakes.Begin();
         while (!_stopping)
         {
             RunPending();
@@ -191,6 +203,7 @@ public sealed class EventLoop : IDisposable
                 if (_waiter.HasSources)
                 {
                     _waiter.Wait(0);
+                    _wakes.Pay();
                 }
 
                 continue;
@@ -206,6 +219,7 @@ public sealed class EventLoop : IDisposable
             Volatile.Write(ref _sleeping, 0);
         }
 
+        _wakes.End();
         _waiter.Dispose();
     }
 

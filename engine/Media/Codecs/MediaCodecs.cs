@@ -19,8 +19,13 @@ public static class MediaCodecs
     {
         ArgumentNullException.ThrowIfNull(a);
         ArgumentNullException.ThrowIfNull(b);
+        return CanJoin(a, b, OpusIsAvailable, out reason);
+    }
+
+    internal static bool CanJoin(AudioStream a, AudioStream b, bool hasOpus, out string reason)
+    {
         var converts = a.Exists && b.Exists && a.Codec != b.Codec;
-        reason = converts && !OpusIsAvailable && (a.Codec.Codec == AudioCodec.Opus || b.Codec.Codec == AudioCodec.Opus)
+        reason = converts && !hasOpus && (a.Codec.Codec == AudioCodec.Opus || b.Codec.Codec == AudioCodec.Opus)
             ? $"{a.Codec.Name} cannot be converted to {b.Codec.Name} without libopus: apt-get install {OpusPackage}"
             : "";
         return reason.Length == 0;

@@ -43,6 +43,10 @@ internal sealed class ManagedServer(ManagedDtls dtls) : DefaultTlsServer(dtls.Cr
 
     public ManagedResult? Result { get; private set; }
 
+    public bool IsClosed { get; private set; }
+
+    public override void NotifyAlertReceived(short alertLevel, short alertDescription) => IsClosed |= alertDescription == AlertDescription.close_notify;
+
     public override int GetHandshakeTimeoutMillis() => (int)(DtlsLimits.HandshakeUs / 1000);
 
     public override int GetHandshakeResendTimeMillis() => DtlsLimits.FirstRetransmissionMs;
@@ -99,6 +103,10 @@ internal sealed class ManagedClient(ManagedDtls dtls) : DefaultTlsClient(dtls.Cr
     private int _profile;
 
     public ManagedResult? Result { get; private set; }
+
+    public bool IsClosed { get; private set; }
+
+    public override void NotifyAlertReceived(short alertLevel, short alertDescription) => IsClosed |= alertDescription == AlertDescription.close_notify;
 
     public override int GetHandshakeTimeoutMillis() => (int)(DtlsLimits.HandshakeUs / 1000);
 

@@ -14,6 +14,7 @@ internal sealed class ManagedSession(ManagedDtls dtls, DtlsRole role, IDtlsOutpu
     private string _threadError = "";
     private ManagedResult? _result;
     private DtlsTransport? _transport;
+    private Func<bool> _isClosed = static () => false;
 
     /// <inheritdoc/>
     public DtlsState State { get; private set; }
@@ -137,13 +138,13 @@ internal sealed class ManagedSession(ManagedDtls dtls, DtlsRole role, IDtlsOutpu
             {
                 var server = new ManagedServer(dtls);
                 _transport = new DtlsServerProtocol { VerifyRequests = false }.Accept(server, _wire);
-                _result = server.Result;
+                (_result, _isClosed) = (server.Result, () => server.IsClosed);
             }
             else
             {
                 var client = new ManagedClient(dtls);
                 _transport = new DtlsClientProtocol().Connect(client, _wire);
-                _result = client.Result;
+                (_result, _isClosed) = (client.Result, () => client.IsClosed);
             }
         }
         catch (Exception e)
@@ -172,6 +173,7 @@ internal sealed class ManagedSession(ManagedDtls dtls, DtlsRole role, IDtlsOutpu
             State = DtlsState.Closed;
         }
 
+        State = _isClosed() ? DtlsState.Closed : State;
         _wire.HandOut();
     }
 

@@ -206,8 +206,8 @@ internal sealed unsafe class EpollIo(byte trafficClass) : IMediaIo
                 throw new IOException("no file descriptors left for a media loop");
             }
 
-            // The timer is edge-triggered: setting it anew is all the clearing it needs.
-            _ = Control(EpollAdd, _wake, EpollIn, WakeTag);
+            // Both are edge-triggered: each write is told once without the counter being read, and setting the timer anew is all the clearing it needs.
+            _ = Control(EpollAdd, _wake, EpollIn | EpollEdge, WakeTag);
             _ = Control(EpollAdd, _timer, EpollIn | EpollEdge, TimerTag);
         }
 
@@ -215,6 +215,11 @@ internal sealed unsafe class EpollIo(byte trafficClass) : IMediaIo
             Control(EpollAdd, ((Port)port).Fd, EpollIn, ((ulong)(uint)name.Leg << 1) | (name.IsRtcp ? 1u : 0u)) == 0;
 
         public void Remove(MediaPort port) => _ = Control(EpollDelete, ((Port)port).Fd, 0, 0);
+
+        public void Forget(MediaPort port)
+        {
+            // A closed descriptor that was never duplicated leaves epoll with its socket.
+        }
 
         public int Wait(long delayUs, long deadline, Span<ReadyPort> ready)
         {
@@ -235,8 +240,7 @@ internal sealed unsafe class EpollIo(byte trafficClass) : IMediaIo
                 var tag = *(ulong*)(_events + (i * EventLayout.Size) + EventLayout.DataOffset);
                 if (tag == WakeTag)
                 {
-                    ulong value;
-                    _ = read(_wake, &value, 8);
+                    continue;
                 }
                 else if (tag == TimerTag)
                 {

@@ -63,9 +63,6 @@ internal static unsafe partial class LinuxNative
     public static partial nint write(int fd, void* buffer, nint length);
 
     [LibraryImport("libc")]
-    public static partial nint read(int fd, void* buffer, nint length);
-
-    [LibraryImport("libc")]
     public static partial int setpriority(int which, uint who, int priority);
 
     [LibraryImport("libc")]

@@ -184,6 +184,8 @@ internal sealed class ManagedIo(byte trafficClass) : IMediaIo
             return true;
         }
 
+        public void Forget(MediaPort port) => Remove(port);
+
         public void Remove(MediaPort port)
         {
             _ = _ports.Remove((Port)port);

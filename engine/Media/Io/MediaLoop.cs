@@ -19,6 +19,7 @@ internal sealed partial class MediaLoop : IMediaOutput
     private readonly CommandRing _commands = new();
     private readonly ReadyPort[] _ready = new ReadyPort[MaxReady];
     private readonly byte[] _packet = new byte[RtpHeader.LongestPacket + 1];
+    private readonly Action _wake;
     private readonly Thread _thread;
     private readonly int _number;
     private readonly long _origin;
@@ -42,6 +43,7 @@ internal sealed partial class MediaLoop : IMediaOutput
         _ports = ports;
         _number = number;
         _poller = io.CreatePoller();
+        _wake = _poller.Wake;
         _core = new MediaCore(this) { Dtls = dtls };
         _origin = options.Time.GetTimestamp();
         _usPerTick = 1e6 / options.Time.TimestampFrequency;
@@ -80,7 +82,7 @@ internal sealed partial class MediaLoop : IMediaOutput
         }
 
         Interlocked.MemoryBarrier();
-        if (Volatile.Read(ref _sleeping) != 0)
+        if (Volatile.Read(ref _sleeping) != 0 && _options.DeferWake?.Invoke(_wake) != true)
         {
             _poller.Wake();
         }
@@ -274,9 +276,11 @@ internal sealed partial class MediaLoop : IMediaOutput
         finally
         {
             leg.EndTransport();
-            Unwatch(leg);
+            _legs[leg.Session.Index] = null;
             if (leg.Shared is null)
             {
+                _poller.Forget(leg.RtpPort!);
+                _poller.Forget(leg.RtcpPort!);
                 leg.RtpPort!.Dispose();
                 leg.RtcpPort!.Dispose();
                 _ports.Return(leg.Session.RtpPort);

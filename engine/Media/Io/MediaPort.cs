@@ -40,8 +40,11 @@ internal interface IMediaPoller : IDisposable
     /// <returns>False when the system refuses.</returns>
     bool Add(MediaPort port, ReadyPort name);
 
-    /// <summary>Ends watching. Loop only, before the port is closed.</summary>
+    /// <summary>Ends watching of a port that lives on. Loop only.</summary>
     void Remove(MediaPort port);
+
+    /// <summary>Ends watching of a port that is closed next; the system may do that by itself. Loop only.</summary>
+    void Forget(MediaPort port);
 
     /// <summary>Waits for packets, a wake-up or the time.</summary>
     /// <param name="delayUs">How long at most; negative for no limit.</param>

@@ -12,7 +12,7 @@ internal sealed class SdpSection(string kind, int port, string protocol, List<st
     private const int MaxFeedback = 256;
     private const int LongestParameters = 1024;
 
-    private RtpFormat?[]? _maps;
+    private readonly List<RtpFormat> _maps = [];    // at most one a payload type, so at most 128
     private string?[]? _parameters;
     private List<DtlsFingerprint>? _fingerprints;
     private List<SdesKey>? _crypto;
@@ -220,9 +220,24 @@ internal sealed class SdpSection(string kind, int port, string protocol, List<st
 
         if (SdpParser.TryNumber(clock.Trim(), out var clockHz) && clockHz > 0 && channels > 0)
         {
-            _maps ??= new RtpFormat?[128];
-            _maps[payloadType] ??= new RtpFormat(payloadType, encoding[..slash].Trim().ToString(), clockHz, channels);
+            if (Map(payloadType) is null)
+            {
+                _maps.Add(new RtpFormat(payloadType, encoding[..slash].Trim().ToString(), clockHz, channels));
+            }
         }
+    }
+
+    private RtpFormat? Map(int payloadType)
+    {
+        foreach (var map in _maps)
+        {
+            if (map.PayloadType == payloadType)
+            {
+                return map;
+            }
+        }
+
+        return null;
     }
 
     private void AddParameters(ReadOnlySpan<char> value)
@@ -281,7 +296,7 @@ internal sealed class SdpSection(string kind, int port, string protocol, List<st
             if (SdpParser.TryNumber(format, out var payloadType) && payloadType <= 127 && (seen >> payloadType & 1) == 0)
             {
                 seen |= UInt128.One << payloadType;
-                var known = _maps?[payloadType] ?? (kind == "audio" ? StaticPayloadTypes.Find(payloadType) : null);
+                var known = Map(payloadType) ?? (kind == "audio" ? StaticPayloadTypes.Find(payloadType) : null);
                 if (known is { } rtpFormat)
                 {
                     result.Add(rtpFormat);

@@ -12,8 +12,11 @@ internal sealed class LegVideo(MediaLeg leg, uint ssrc, ushort firstSequence, ui
     private const long ReportUs = 500_000;
     private const long KeyFrameUs = 500_000;
     private const long BandwidthUs = 1_000_000;
-    private const long BandwidthStaleUs = 10_000_000;
+    private const long EstimateUs = 5_000_000;
     private const long LeastBandwidthBps = 100_000;
+    private const int SomeLoss = 5; // of 256: 2 %
+    private const int MuchLoss = 26; // 10 %
+    private const long NoLimitBps = 50_000_000;
     private const long ResendAgainUs = 10_000;
     private const int ResendsAPeriod = 512;
     private const int RestartAge = 1024;
@@ -30,8 +33,11 @@ internal sealed class LegVideo(MediaLeg leg, uint ssrc, ushort firstSequence, ui
     private long _keyFrameUs = long.MinValue / 2;
     private byte _keyFrames;
     private long _reportUs;
-    private long _bandwidthBps;
-    private long _bandwidthUs;
+    private long _limitBps; // what the peer can take; 0 for as much as comes
+    private long _estimateBps;
+    private long _estimateUs;
+    private long _sentBps;
+    private long _octetsAtReport;
     private long _bandwidthSentUs;
     private long _bandwidthSentBps;
     private long _packetsAtReport;
@@ -154,9 +160,11 @@ internal sealed class LegVideo(MediaLeg leg, uint ssrc, ushort firstSequence, ui
                 (_senderReport, _senderReportUs) = (summary.NtpMiddle, nowUs);
             }
 
-            if (summary is { HasBlock: true, Block: { LastReport: not 0 } block })
+            if (summary.HasBlock)
             {
-                _roundTripMs = leg.RoundTripMs(block) ?? _roundTripMs;
+                _roundTripMs = summary.Block.LastReport != 0 ? leg.RoundTripMs(summary.Block) ?? _roundTripMs : _roundTripMs;
+                TakeLoss(summary.Block.FractionLost, nowUs);
+                _watched?.CapSender(nowUs);
             }
         }
 
@@ -172,8 +180,7 @@ internal sealed class LegVideo(MediaLeg leg, uint ssrc, ushort firstSequence, ui
                     _watched?.RequestKeyFrame(nowUs);
                     break;
                 case (RtcpFeedback.Payload, RtcpFeedback.Application) when RtcpFeedback.TryReadBandwidth(message.Control, _outgoing.Ssrc, out var bitrateBps):
-                    (_bandwidthBps, _bandwidthUs) = (bitrateBps, nowUs);
-                    _watched?.CapSender(nowUs);
+                    (_estimateBps, _estimateUs) = (bitrateBps, nowUs);
                     break;
                 default:
                     break;
@@ -205,18 +212,26 @@ internal sealed class LegVideo(MediaLeg leg, uint ssrc, ushort firstSequence, ui
             return;
         }
 
+        var sentBps = (_outgoing.Octets - _octetsAtReport) * 8_000_000 / (nowUs - _reportUs + ReportUs);
+        _sentBps += (sentBps - _sentBps) / 4; // over two seconds: a whole picture is no rate
+        _octetsAtReport = _outgoing.Octets;
         _reportUs = nowUs + ReportUs;
         Report(nowUs, goodbye: false);
         SendFeedback(nowUs);
     }
 
     /// <summary>Ends it; buffers go back.</summary>
-    public void Close(long nowUs)
+    /// <param name="nowUs">Now.</param>
+    /// <param name="goodbye">Whether its source is gone for good.</param>
+    public void Close(long nowUs, bool goodbye)
     {
         SetViewers([], nowUs);
         _watched?.Lose(this, nowUs);
         _resends?.Clear();
-        Report(nowUs, goodbye: true);
+        if (goodbye)
+        {
+            Report(nowUs, goodbye: true);
+        }
     }
 
     /// <summary>It goes to another loop, whose buffers are others.</summary>
@@ -329,6 +344,28 @@ internal sealed class LegVideo(MediaLeg leg, uint ssrc, ushort firstSequence, ui
         }
     }
 
+    /// <summary>
+    /// Takes what share of our packets the peer lost. Much loss is congestion, and so is some when the peer itself estimates that it can take
+    /// less than it is sent; an estimate alone is not, since no receiver knows more than a bit above what it gets. Without loss the limit is
+    /// lifted step by step.
+    /// </summary>
+    private void TakeLoss(byte fraction, long nowUs)
+    {
+        if (fraction > MuchLoss)
+        {
+            _limitBps = Math.Max(LeastBandwidthBps, _sentBps - (_sentBps * fraction / 512)); // half of what is lost, as senders do by themselves
+        }
+        else if (fraction > SomeLoss && nowUs - _estimateUs < EstimateUs && _estimateBps < _sentBps * 9 / 10)
+        {
+            _limitBps = Math.Max(LeastBandwidthBps, _estimateBps);
+        }
+        else if (_limitBps != 0 && fraction <= SomeLoss)
+        {
+            _limitBps = _limitBps * 110 / 100;
+            _limitBps = _limitBps > 4 * Math.Max(_sentBps, LeastBandwidthBps) ? 0 : _limitBps;
+        }
+    }
+
     /// <summary>Tells the peer how much its viewers can take: the least of them, since it sends one picture for all.</summary>
     private void CapSender(long nowUs)
     {
@@ -337,21 +374,18 @@ internal sealed class LegVideo(MediaLeg leg, uint ssrc, ushort firstSequence, ui
             return;
         }
 
-        var least = long.MaxValue;
+        var least = NoLimitBps;
         foreach (var viewer in _viewers)
         {
-            if (viewer._bandwidthUs != 0 && nowUs - viewer._bandwidthUs < BandwidthStaleUs)
-            {
-                least = Math.Min(least, viewer._bandwidthBps);
-            }
+            least = viewer._limitBps != 0 ? Math.Min(least, viewer._limitBps) : least;
         }
 
-        if (least == long.MaxValue || (nowUs - _bandwidthSentUs < BandwidthUs && least > _bandwidthSentBps * 9 / 10))
+        // At once when it is much less, else once a second; never before there was a limit.
+        if (least == (_bandwidthSentBps == 0 ? NoLimitBps : _bandwidthSentBps) || (nowUs - _bandwidthSentUs < BandwidthUs && least > _bandwidthSentBps * 9 / 10))
         {
             return;
         }
 
-        least = Math.Max(least, LeastBandwidthBps);
         (_bandwidthSentUs, _bandwidthSentBps) = (nowUs, least);
         var at = leg.BeginFeedback(_outgoing.Ssrc);
         leg.SendFeedback(at + RtcpFeedback.WriteBandwidth(leg.Core!.Scratch[at..], _outgoing.Ssrc, _incoming.Ssrc, least));

@@ -25,7 +25,7 @@ internal sealed partial class MediaLeg
             if (_video is { } former)
             {
                 (_video, _formerVideo) = (null, former);
-                former.Close(nowUs);
+                former.Close(nowUs, goodbye: false);
                 ArrangeVideo();
                 Schedule(nowUs);
             }

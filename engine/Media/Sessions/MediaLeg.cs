@@ -231,7 +231,7 @@ internal sealed partial class MediaLeg : ITicker
             SendReport(nowUs, goodbye: true);
         }
 
-        _video?.Close(nowUs);
+        _video?.Close(nowUs, goodbye: true);
         Input?.Release();
         Output?.Release();
         (Input, Output) = (null, null);

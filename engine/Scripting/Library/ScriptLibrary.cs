@@ -4,7 +4,7 @@ namespace XSwitchEngine.Scripting.Library;
 
 /// <summary>Knows the current version of every script in use. Any thread.</summary>
 /// <remarks>
-/// Each start looks at the files of its version (a stat each), so a saved file counts for the next call even when no watcher told of it.
+/// Each start looks at the files of its version (a stat each, at most one in 5 ms), so a saved file counts for the next call even when no watcher told of it.
 /// A file that does not compile, is empty, or has just vanished (an editor at work) leaves the old version in force; a bad one is reported once.
 /// </remarks>
 internal sealed class ScriptLibrary(ScriptPaths paths, TimeProvider time, Action<string, string> onError, Action<string, string> onChange) : IDisposable
@@ -12,12 +12,16 @@ internal sealed class ScriptLibrary(ScriptPaths paths, TimeProvider time, Action
     /// <summary>A file written less than this before it was read may be written again without a change of its stamp.</summary>
     private static readonly TimeSpan StampResolution = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>A file that was looked at less than this ago is taken to be the same: under load a look for each call would cost more than the call's script.</summary>
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(5);
+
     /// <summary>Largest script file.</summary>
     private const long LargestFile = 8 << 20;
 
     private readonly ConcurrentDictionary<string, Entry> _entries = new(StringComparer.Ordinal);
     private readonly ScriptChecker _checker = new();
     private readonly Lock _gate = new();
+    private readonly long _freshFor = (long)(LookEvery.TotalSeconds * time.TimestampFrequency);
 
     /// <summary>Where files may be.</summary>
     public ScriptPaths Paths => paths;
@@ -193,7 +197,24 @@ internal sealed class ScriptLibrary(ScriptPaths paths, TimeProvider time, Action
         return true;
     }
 
-    private static bool IsSeen(string path, Entry entry) => FileStamp.Of(path) is var stamp && (!stamp.Exists || stamp == entry.Stamp);
+    /// <summary>Whether a file is still as it was read. Starts in quick succession share one look.</summary>
+    private bool IsSeen(string path, Entry entry)
+    {
+        var now = time.GetTimestamp();
+        if (now - entry.SeenAt < _freshFor)
+        {
+            return true;
+        }
+
+        var stamp = FileStamp.Of(path);
+        if (stamp.Exists && stamp != entry.Stamp)
+        {
+            return false;
+        }
+
+        entry.SeenAt = now;
+        return true;
+    }
 
     /// <summary>Whether all modules of a version are still the ones it has.</summary>
     private bool RefreshModules(ScriptVersion version)
@@ -270,6 +291,13 @@ internal sealed class ScriptLibrary(ScriptPaths paths, TimeProvider time, Action
         /// <summary>Whether the stamp tells later changes.</summary>
         public volatile bool IsSettled;
 
+        /// <summary>Timestamp of the last look that found the file unchanged.</summary>
+        public long SeenAt
+        {
+            get => Volatile.Read(ref _seenAt);
+            set => Volatile.Write(ref _seenAt, value);
+        }
+
         /// <summary>Why the last state was refused.</summary>
         public volatile string? Error;
 
@@ -277,6 +305,7 @@ internal sealed class ScriptLibrary(ScriptPaths paths, TimeProvider time, Action
         public byte[]? Bytes;
 
         private (long Written, long Length) _stamp;
+        private long _seenAt = long.MinValue / 2;
 
         /// <summary>Stamp last seen.</summary>
         public FileStamp Stamp

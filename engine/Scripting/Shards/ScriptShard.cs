@@ -1,3 +1,4 @@
+using XSwitchEngine.Core.Loop;
 using XSwitchEngine.Core.Scripts;
 using XSwitchEngine.Scripting.Api;
 using XSwitchEngine.Scripting.Library;
@@ -167,6 +168,7 @@ internal sealed unsafe partial class ScriptShard : IDisposable
 
     private void Loop()
     {
+        ThreadPriorities.YieldToCore();
         _current = this;
         while (!_mailbox.IsClosed)
         {

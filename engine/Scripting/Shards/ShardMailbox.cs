@@ -38,8 +38,12 @@ internal sealed class ShardMailbox : IDisposable
 {
     private readonly ConcurrentQueue<ShardMessage> _queue = new();
     private readonly ILoopWaiter _waiter = FutexWaiter.IsSupported ? new FutexWaiter() : new SemaphoreWaiter();
+    private readonly Action _wake;
     private int _sleeping;
     private volatile bool _closed;
+
+    /// <summary>An empty mailbox.</summary>
+    public ShardMailbox() => _wake = _waiter.Wake;
 
     /// <summary>Whether the reader is to stop.</summary>
     public bool IsClosed => _closed;
@@ -71,7 +75,8 @@ internal sealed class ShardMailbox : IDisposable
     public void Close()
     {
         _closed = true;
-        Wake();
+        Volatile.Write(ref _sleeping, 0);
+        _waiter.Wake();     // at once: the caller waits for the reader
     }
 
     /// <inheritdoc/>
@@ -79,7 +84,7 @@ internal sealed class ShardMailbox : IDisposable
 
     private void Wake()
     {
-        if (Volatile.Read(ref _sleeping) == 1 && Interlocked.Exchange(ref _sleeping, 0) == 1)
+        if (Volatile.Read(ref _sleeping) == 1 && Interlocked.Exchange(ref _sleeping, 0) == 1 && !WakeBatch.TryDefer(_wake))
         {
             _waiter.Wake();
         }

@@ -106,7 +106,9 @@ internal sealed class Publications(SipContext context)
         var settings = new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null, MaxCharactersInDocument = MaxDocument, IgnoreComments = true, IgnoreProcessingInstructions = true };
         try
         {
-            using var reader = XmlReader.Create(new MemoryStream(body.ToArray()), settings);
+            // As text: over bytes the reader believes what the declaration says of their encoding, and breaks on some that lie.
+            using var text = new StringReader(Encoding.UTF8.GetString(body));
+            using var reader = XmlReader.Create(text, settings);
             var isPresence = false;
             var element = "";
             while (reader.Read())

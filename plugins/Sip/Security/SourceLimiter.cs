@@ -72,7 +72,7 @@ internal sealed class SourceLimiter(SipContext context)
         else if (_endpoints.Count < MaxEndpoints)
         {
             _endpoints[remote] = context.Host.Now + TimeSpan.FromSeconds(context.Options.BanSeconds);
-            context.Host.Security("ban", remote, ("seconds", context.Options.BanSeconds.ToString()), ("reason", "scanner"), ("port", remote.Port.ToString()));
+            context.Host.Security("ban", remote, ("seconds", context.Options.BanSeconds.ToString()), ("reason", "scanner"));
         }
     }
 

@@ -100,6 +100,12 @@ internal sealed class ApiMethods(VertoContext context)
         {
             using (document)
             {
+                if (document.RootElement.Text("error") is { } error)
+                {
+                    context.Replies.Fail(reply, JsonRpc.PermissionDenied, error, null);
+                    return;
+                }
+
                 if (document.RootElement.ValueKind == JsonValueKind.Object)
                 {
                     var root = document.RootElement;

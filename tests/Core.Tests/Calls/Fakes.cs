@@ -334,5 +334,8 @@ internal sealed class FakeEvents : IEventBus
 
     public void Publish(SwitchEvent switchEvent) => Published.Add(switchEvent);
 
-    public IEventSubscription Subscribe(IReadOnlyCollection<string> names, int capacity, Action? onQueued = null) => throw new InvalidOperationException("not used here");
+    /// <summary>Where subscriptions are kept; what a test publishes there reaches them.</summary>
+    public EventBus Bus { get; } = new();
+
+    public IEventSubscription Subscribe(IReadOnlyCollection<string> names, int capacity, Action? onQueued = null) => Bus.Subscribe(names, capacity, onQueued);
 }

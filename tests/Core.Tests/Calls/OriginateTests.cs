@@ -301,4 +301,14 @@ public sealed class OriginateTests
         _bench.End(script);
         Assert.True(_bench.Table.Find(id)!.IsUp);
     }
+
+    [Fact]
+    public void One_parenthesis_closes_the_data_of_an_application_and_a_tone_keeps_its_own()
+    {
+        _bench.Directory.AddBinding("1001", 5071);
+        _ = _bench.Engine.ApiAsync("originate user/1001 &playback(tone_stream://%(1000,0,620))", CancellationToken.None);
+        _bench.Settle();
+        _bench.Post(new LegEvent.Answered(Assert.Single(_bench.Commands<LegCommand.Originate>()).Leg, CallBench.Offer, []));
+        Assert.Contains("play tone_stream://%(1000,0,620)", _bench.Media.Journal);
+    }
 }

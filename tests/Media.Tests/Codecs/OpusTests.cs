@@ -131,6 +131,19 @@ public sealed class OpusTests
     }
 
     [Fact]
+    public void Without_the_library_opus_is_passed_through_and_a_conversion_is_refused_with_the_packages_name()
+    {
+        AudioStream Stream(AudioCodec codec, int rateHz) => new(new CodecOption(codec, rateHz), MediaDirection.SendRecv, new(System.Net.IPAddress.Loopback, 1), new(System.Net.IPAddress.Loopback, 2));
+        var (opus, pcmu) = (Stream(AudioCodec.Opus, 48000), Stream(AudioCodec.Pcmu, 8000));
+        Assert.True(MediaCodecs.CanJoin(opus, opus, hasOpus: false, out _));
+        Assert.True(MediaCodecs.CanJoin(pcmu, Stream(AudioCodec.G722, 16000), hasOpus: false, out _));
+        Assert.True(MediaCodecs.CanJoin(opus with { Exists = false }, pcmu, hasOpus: false, out _));
+        Assert.False(MediaCodecs.CanJoin(opus, pcmu, hasOpus: false, out var reason));
+        Assert.Equal("opus cannot be converted to PCMU without libopus: apt-get install libopus0", reason);
+        Assert.True(MediaCodecs.CanJoin(opus, pcmu, hasOpus: true, out _));
+    }
+
+    [Fact]
     public void Rubbish_decodes_to_nothing_and_does_no_harm()
     {
         var decoder = new Opus.Decoder(48000);

@@ -17,6 +17,7 @@ public sealed class CostTests
     [Theory]
     [InlineData(AudioCodec.Pcmu, AudioCodec.Pcmu)]
     [InlineData(AudioCodec.Pcmu, AudioCodec.G722)]
+    [InlineData(AudioCodec.Pcmu, AudioCodec.Opus)]
     public void A_bridged_packet_allocates_nothing(AudioCodec first, AudioCodec second)
     {
         var (a, b) = (Add(first), Add(second));
@@ -56,6 +57,44 @@ public sealed class CostTests
     }
 
     [Fact]
+    public void A_video_packet_allocates_nothing_for_any_number_of_viewers_nor_does_a_resend()
+    {
+        var legs = Enumerable.Range(0, 5).Select(_ => Add(AudioCodec.Pcmu)).ToArray();
+        var video = new VideoStream(new VideoFormat(VideoCodec.Vp8, 0), MediaDirection.SendRecv) { SendPayloadType = 96, ReceivePayloadType = 96, Nack = true, PictureLoss = true, Bandwidth = true, TransportFeedbackId = 3 };
+        for (var i = 0; i < legs.Length; i++)
+        {
+            _core.Execute(new MediaCommand(CommandKind.ConfigureVideo, legs[i], video), _nowUs);
+            _core.Execute(new MediaCommand(i == 0 ? CommandKind.Publish : CommandKind.Watch, legs[i], null, 1), _nowUs);
+        }
+
+        var number = 0;
+        var packet = new byte[1200];
+        var nack = new byte[16];
+        _ = RtcpFeedback.WriteNack(nack, 1, legs[1].Session.VideoSource, [1]);
+        AssertNoAllocation(() =>
+        {
+            for (var i = 0; i < 20; i++, number++)
+            {
+                if (number % 100 == 50)
+                {
+                    continue; // one is lost: it is asked for, in vain
+                }
+
+                ReadOnlySpan<byte> extension = [0xBE, 0xDE, 0, 1, 0x31, (byte)(number >> 8), (byte)number, 0];
+                RtpHeader.Write(packet, 96, false, (ushort)number, (uint)number * 300, 7);
+                packet[0] |= 0x10;
+                extension.CopyTo(packet.AsSpan(12));
+                legs[0].OnRtp(packet, _output.Source, _nowUs);
+            }
+
+            nack[12] = (byte)((number - 5) >> 8);
+            nack[13] = (byte)(number - 5);
+            legs[1].OnRtcp(nack, _output.Source, _nowUs);
+        });
+        Assert.True(_output.Sent > 4 * 38_000);
+    }
+
+    [Fact]
     public void An_idle_session_takes_less_than_4_KiB()
     {
         Add(AudioCodec.Pcmu);
@@ -92,7 +131,7 @@ public sealed class CostTests
         var type = codec == AudioCodec.G722 ? 9 : 0;
         var leg = new MediaLeg(new MediaSession(1, 1, 20000, 20001), 1, new byte[10]);
         _core.Execute(new MediaCommand(CommandKind.Add, leg), _nowUs);
-        var stream = new AudioStream(new CodecOption(codec, codec == AudioCodec.G722 ? 16000 : 8000), MediaDirection.SendRecv, NullOutput.Remote, NullOutput.Remote) { SendPayloadType = type, ReceivePayloadType = type };
+        var stream = new AudioStream(new CodecOption(codec, codec switch { AudioCodec.G722 => 16000, AudioCodec.Opus => 48000, AudioCodec.Pcmu or AudioCodec.Pcma or AudioCodec.L16 => 8000, _ => 8000 }), MediaDirection.SendRecv, NullOutput.Remote, NullOutput.Remote) { SendPayloadType = type, ReceivePayloadType = type };
         _core.Execute(new MediaCommand(CommandKind.Configure, leg, stream), _nowUs);
         return leg;
     }

@@ -168,7 +168,7 @@ public sealed class SecureTransportTests
 
             Assert.Equal(d.Length, at);
         });
-        Assert.InRange(handshake.Count, 4, 6); // four flights, each as few datagrams as fit
+        Assert.Contains(handshake, d => d.Length > 500); // several messages together
     }
 
     /// <summary>S-22 and S-23: without ICE only the signalled address may begin a handshake, and it cannot go on for ever.</summary>
@@ -267,6 +267,34 @@ public sealed class SecureTransportTests
         }, iter: 300, threads: 1);
         Assert.DoesNotContain(_plane.SentPackets, p => p.Leg == sdes.Leg);
         Assert.All(_plane.SentPackets, p => Assert.InRange(p.Data[0], 20, 63));
+    }
+
+    /// <summary>S-29 and S-30 from a peer with the right keys: lengths that lie, blocks of no length, extensions beyond the end, padding longer than the packet.</summary>
+    [Fact]
+    public void S29_S30_what_an_authentic_peer_sends_may_be_anything_and_nothing_throws()
+    {
+        var phone = AddEcho();
+        Set(phone, Sdes(One, Other));
+        var sends = Srtp(Other);
+        ushort sequence = 0;
+        var sent = 0;
+        Gen.Select(Gen.Byte, Gen.Byte, Gen.Byte.Array[0, 60]).Sample((first, second, rest) =>
+        {
+            byte[] body = [(byte)(0x80 | (first & 0x3F)), second, (byte)(++sequence >> 8), (byte)sequence, 0, 0, 0, 9, 0, 0, 0xAB, 0xCD, .. rest];
+            var length = 12 + ((body[0] & 15) * 4);
+            length += (body[0] & 16) == 0 ? 0 : body.Length < length + 4 ? body.Length : 4 + (((body[length + 2] << 8) | body[length + 3]) * 4);
+            if (length <= body.Length && second is < 192 or > 223)
+            {
+                Receive(phone, sends.ProtectRtp(body));
+                sent++;
+            }
+
+            Receive(phone, sends.ProtectRtcp([(byte)(0x80 | (first & 0x3F)), (byte)(200 + (second % 8)), .. rest[..Math.Min(2, rest.Length)], 0, 0, 0, 0, 0, 0, .. rest]), rtcp: true);
+        }, iter: 5000, threads: 1);
+        Assert.True(sent > 1000);
+        _plane.SentPackets.Clear();
+        Receive(phone, sends.ProtectRtp(Audio(++sequence)));
+        Assert.Single(_plane.SentPackets);
     }
 
     [Fact]

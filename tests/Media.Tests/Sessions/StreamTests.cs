@@ -101,17 +101,16 @@ public sealed class StreamTests
     {
         var publisher = Enter(CommandKind.Publish, new Camera(_plane, 96, 102));
         var viewers = Enumerable.Range(0, 2).Select(_ => Enter(CommandKind.Watch, new Camera(_plane, 96, 102))).ToArray();
-        publisher.Send(1);
-        _plane.Run(1100);
-        foreach (var (viewer, bitrateBps) in viewers.Zip([900_000, 400_000]))
+        for (var i = 0; i < 250; i++)
         {
-            var packet = new byte[24];
-            _ = Media.Rtp.RtcpFeedback.WriteBandwidth(packet, 1, viewer.Phone.Leg.Session.VideoSource, bitrateBps);
-            viewer.Rtcp(packet);
+            publisher.SendNumbered(publisher.Sequence++, new byte[1200]); // 480 kbit/s
+            _plane.Run(20);
         }
 
+        viewers[0].Rtcp(VideoTests.Report(viewers[0].Phone.Leg.Session.VideoSource, 64));
+        viewers[1].Rtcp(VideoTests.Report(viewers[1].Phone.Leg.Session.VideoSource, 192));
         Assert.True(Media.Rtp.RtcpFeedback.TryReadBandwidth(VideoTests.Feedback(publisher, 206, 15)[^1].AsSpan(12), publisher.Ssrc, out var cap));
-        Assert.InRange(cap, 399_000, 400_000);
+        Assert.InRange(cap, 280_000, 305_000); // three quarters lost of 480 kbit/s, against one quarter
     }
 
     private Camera Enter(CommandKind kind, Camera camera)

@@ -37,6 +37,21 @@ public sealed class AuthenticationTests
         Assert.Equal(401, Challenged(host, peer, "REGISTER").Status);
     }
 
+    /// <summary>Debian's baresip 1.0 gives up with "Function not implemented" when it meets an algorithm that it does not know, wherever it stands.</summary>
+    [Theory]
+    [InlineData("baresip v1.0.0 (x86_64/linux)", 1)]
+    [InlineData("baresip v3.10.0", 2)]
+    [InlineData("Linphone/5.0", 2)]
+    public void A_client_that_a_second_challenge_stops_gets_one(string agent, int challenges)
+    {
+        var host = SipTest.Closed();
+        var peer = new SipPeer(host);
+        peer.Send(peer.Request("REGISTER", extra: $"User-Agent: {agent}\r\nX-Fill: {new string('0', 300)}\r\n"));
+        var lines = peer.Take().All("WWW-Authenticate");
+        Assert.Equal(challenges, lines.Count);
+        Assert.Contains("algorithm=MD5", lines[^1], StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("INVITE")]
     [InlineData("MESSAGE")]

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using XSwitchEngine.Abstractions;
 
 namespace XSwitchEngine.Verto.Tests.Sessions;
@@ -94,11 +93,11 @@ public sealed class LoginTests
         var bench = new VertoBench();
         var user = bench.Host.Users.FindUser("1000", "example.com")!;
         bench.Host.Users.Tokens["t1"] = new TokenGrant(user, user.Permissions, bench.Host.Now.AddHours(1), ["9196"]);
-        const string Format = """{"login":"%@example.com","passwd":"dummy","loginParams":{"xui_sessid":"#"}}""";
+        static string Login(string number, string token) => $$"""{"login":"{{number}}@example.com","passwd":"dummy","loginParams":{"xui_sessid":"{{token}}"} }""";
         var client = bench.Connect();
-        Assert.Equal("Authentication Failure", client.Ask("login", Format.Replace('%', '1').Replace("1@", "1001@", StringComparison.Ordinal).Replace("#", "t1", StringComparison.Ordinal)).GetProperty("error").GetProperty("message").GetString());
-        Assert.Equal("Authentication Failure", client.Ask("login", Format.Replace("%", "1000", StringComparison.Ordinal).Replace("#", "t2", StringComparison.Ordinal)).GetProperty("error").GetProperty("message").GetString());
-        var result = client.Ask("login", Format.Replace("%", "1000", StringComparison.Ordinal).Replace("#", "t1", StringComparison.Ordinal)).GetProperty("result");
+        Assert.Equal("Authentication Failure", client.Ask("login", Login("1001", "t1")).GetProperty("error").GetProperty("message").GetString());
+        Assert.Equal("Authentication Failure", client.Ask("login", Login("1000", "t2")).GetProperty("error").GetProperty("message").GetString());
+        var result = client.Ask("login", Login("1000", "t1")).GetProperty("result");
         Assert.Equal(bench.Host.Now.AddHours(1).ToUnixTimeSeconds(), result.GetProperty("auth-expires").GetInt64());
         client.TakeRequest("verto.clientReady");
 
@@ -228,7 +227,7 @@ public sealed class LoginTests
         var done = bench.Host.Published[2].Headers.ToDictionary(h => h.Key, h => h.Value);
         Assert.Equal(("1", "1000@example.com"), (done["verto_success"], done["verto_login"]));
         Assert.True(done.ContainsKey("verto_sessid"));
-        Assert.DoesNotContain("wrong", string.Join(' ', bench.Host.Published.SelectMany(e => e.Headers).Select(h => h.Value)).Replace("wrong_", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.DoesNotContain(bench.Host.Published.SelectMany(e => e.Headers), h => h.Value is "wrong" or "secret");
         Assert.Contains("auth_fail", bench.Host.SecurityLog.Single(), StringComparison.Ordinal);
         client.Drop();
         Assert.Equal("verto::client_disconnect", bench.Host.Published[^1].Subclass);

@@ -374,6 +374,6 @@ $("chat-form").addEventListener("submit", async (event) => {
     await client.message({ to: to.includes("@") ? to : `${to}@${host}`, body });
   } catch (error) {
     item.classList.add("failed");
-    item.firstChild.textContent = `to ${to}: not delivered, ${error.message}`;
+    item.firstChild.textContent = `to ${to}: not delivered, ${error.data?.reason || error.message}`;
   }
 });

@@ -48,7 +48,15 @@ internal sealed class OriginateCommand(CallCore core, Originator originator, Exp
         }
 
         var paren = target.IndexOf('(', StringComparison.Ordinal);
-        var (name, data) = paren < 0 ? (target[1..], "") : (target[1..paren], target[(paren + 1)..].TrimEnd().TrimEnd(')'));
+        if (paren < 0)
+        {
+            return new NextStep.Applications([(target[1..], "")]);
+        }
+
+        // One parenthesis closes the list; those before it belong to the data, such as a tone's.
+        var data = target[(paren + 1)..].TrimEnd();
+        data = data.EndsWith(')') ? data[..^1] : data;
+        var name = target[1..paren];
         return new NextStep.Applications([(name, data)]);
     }
 
