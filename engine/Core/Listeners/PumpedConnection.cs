@@ -37,6 +37,7 @@ internal sealed class PumpedConnection : ITransportConnection, IThreadPoolWorkIt
     private bool _hasClosed;
     private bool _hasSent;
     private bool _isPaused;
+    private bool _isEnded;
 
     /// <summary>Makes a connection that does not read yet.</summary>
     /// <param name="owner">Whose it is.</param>
@@ -185,12 +186,37 @@ internal sealed class PumpedConnection : ITransportConnection, IThreadPoolWorkIt
     {
         IsClosed = true;
         _owner.Io.Loop.Cancel(_deadline);
-        _channel.Abort();
+        if (!_isEnded)
+        {
+            _channel.Abort(); // after an orderly end it would take back the last words
+        }
+
         Volatile.Read(ref _room)?.TrySetResult();
         Volatile.Read(ref _resumed)?.TrySetResult();
         while (_held is { Count: > 0 } held)
         {
             Return(held.Dequeue());
+        }
+    }
+
+    /// <summary>Looks after a peer that has been silent. Loop thread only.</summary>
+    /// <param name="toPing">Receives the channels that should ask their peers.</param>
+    public void KeepAlive(List<WebSocketChannel> toPing)
+    {
+        // While nothing is read, silence says nothing.
+        if (_channel is not WebSocketChannel channel || _isPaused || Volatile.Read(ref _waiting) > 0 || channel.Silence is var silence && silence < WebSocketChannel.PingAfter)
+        {
+            return;
+        }
+
+        if (silence < WebSocketChannel.GoneAfter)
+        {
+            toPing.Add(channel);
+        }
+        else
+        {
+            _owner.Counters.TimedOut.Add(1);
+            _owner.Drop(this);
         }
     }
 
@@ -332,6 +358,7 @@ internal sealed class PumpedConnection : ITransportConnection, IThreadPoolWorkIt
 
     private void OnEnded()
     {
+        _isEnded = true;
         _owner.Drop(this);
         _channel.Release();
         _ended.TrySetResult();

@@ -1,6 +1,5 @@
 using System.Net.Security;
 using System.Net.Sockets;
-using System.Net.WebSockets;
 using System.Security.Authentication;
 using XSwitchEngine.Abstractions;
 
@@ -91,19 +90,9 @@ internal sealed class SecureAccept(Transports owner, BoundListener listener, Soc
         }
 
         await stream.WriteAsync(reply, token);
-        if (length > end)
-        {
-            stream = new PrefixedStream(stream, buffer.AsMemory(end, length - end));
-        }
-
-        var webSocket = WebSocket.CreateFromStream(stream, new WebSocketCreationOptions
-        {
-            IsServer = true,
-            SubProtocol = listener.Plan.Spec.Subprotocol.Length > 0 ? listener.Plan.Spec.Subprotocol : null,
-            KeepAliveInterval = WebSocketChannel.PingInterval,
-            KeepAliveTimeout = WebSocketChannel.PongTimeout,
-        });
-        return (new WebSocketChannel(webSocket, owner.Limits.MaxMessageBytes, socket.Dispose), peer with { Request = request });
+        var subprotocol = listener.Plan.Spec.Subprotocol;
+        var pinged = new WebSocketStream(stream, buffer.AsMemory(end, length - end).ToArray(), owner.Time);
+        return (WebSocketChannel.Over(pinged, subprotocol, owner.Limits.MaxMessageBytes, socket.Dispose), peer with { Request = request });
     }
 
     // The reply must not be destroyed by a reset, which unread bytes would cause.

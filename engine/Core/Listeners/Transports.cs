@@ -10,6 +10,7 @@ namespace XSwitchEngine.Core.Listeners;
 internal sealed partial class Transports : ITransports, IDisposable
 {
     private const int PeersPerGeneration = 16_384;
+    private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(5);
 
     private readonly IdSource _ids;
     private readonly Dictionary<ListenerId, UdpListener> _udp = [];
@@ -22,6 +23,7 @@ internal sealed partial class Transports : ITransports, IDisposable
     private readonly WebRoutes? _routes;
     private int _accepted;
     private bool _isPaused;
+    private bool _isSweeping;
     private bool _isDisposed;
 
     public Transports(LoopIo io, TimeProvider time, ConnectionLimits limits, IdSource ids, ITransportSink sink, CertificateStore? certificates = null, WebRoutes? routes = null)
@@ -318,6 +320,10 @@ internal sealed partial class Transports : ITransports, IDisposable
         if (!connection.IsClosed)
         {
             connection.Begin(_isPaused);
+            if (connection is PumpedConnection)
+            {
+                SweepLater();
+            }
         }
     }
 
@@ -331,6 +337,36 @@ internal sealed partial class Transports : ITransports, IDisposable
 
         Counters.Accepted.Add(1);
         Open(connection);
+    }
+
+    // One timer for all WebSockets, and one work item for all pings of a sweep.
+    private void SweepLater()
+    {
+        if (!_isSweeping && !_isDisposed)
+        {
+            _isSweeping = true;
+            Io.Loop.Schedule(SweepInterval, static t => ((Transports)t!).Sweep(), this);
+        }
+    }
+
+    private void Sweep()
+    {
+        _isSweeping = false;
+        var toPing = new List<WebSocketChannel>();
+        foreach (var connection in _connections.Values.OfType<PumpedConnection>().ToArray())
+        {
+            connection.KeepAlive(toPing);
+        }
+
+        if (toPing.Count > 0)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static all => all.ForEach(static c => _ = c.PingAsync()), toPing, preferLocal: false);
+        }
+
+        if (_connections.Count > 0)
+        {
+            SweepLater();
+        }
     }
 
     private bool TryCount(IPAddress address)

@@ -83,7 +83,8 @@ internal static class WebSocketUpgrade
     internal static bool HasToken(string? list, string token) =>
         list is not null && list.Split(',', StringSplitOptions.TrimEntries).Contains(token, StringComparer.OrdinalIgnoreCase);
 
-    private static string Accept(string key)
+    /// <summary>The proof that the key was understood.</summary>
+    public static string Accept(string key)
     {
         Span<byte> text = stackalloc byte[64];
         var length = Encoding.ASCII.GetBytes(key, text);

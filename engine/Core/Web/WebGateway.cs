@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Net.WebSockets;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using XSwitchEngine.Abstractions;
@@ -48,13 +47,20 @@ public sealed class WebGateway(WebRoutes routes)
             return true;
         }
 
-        var socket = await context.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext
+        var headers = context.Response.Headers;
+        headers.Connection = "Upgrade";
+        headers.Upgrade = "websocket";
+        headers.SecWebSocketAccept = WebSocketUpgrade.Accept(context.Request.Headers.SecWebSocketKey.ToString());
+        if (subprotocol.Length > 0)
         {
-            SubProtocol = subprotocol.Length > 0 ? subprotocol : null,
-            KeepAliveInterval = WebSocketChannel.PingInterval,
-            KeepAliveTimeout = WebSocketChannel.PongTimeout,
-        });
-        await RunAsync(context, client, Request(context, client, path, query, default), route, transports, socket);
+            headers.SecWebSocketProtocol = subprotocol;
+        }
+
+        var request = Request(context, client, path, query, default);
+        var stream = new WebSocketStream(await context.Features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync(), default, transports.Time);
+        var peer = new PumpedPeer(client.Remote, client.Local, IsAccepted: true, IsCounted: false, request, null);
+        var connection = transports.Adopt(route.Listener.Id, peer, WebSocketChannel.Over(stream, subprotocol, route.Spec.MaxBytes, context.Abort));
+        await connection.Completion;
         return true;
     }
 
@@ -98,14 +104,6 @@ public sealed class WebGateway(WebRoutes routes)
         }
 
         return true;
-    }
-
-    private static async Task RunAsync(HttpContext context, WebPeer client, HttpRequest request, WebRoute route, Transports transports, WebSocket socket)
-    {
-        // What lives as long as the connection must not hold what lives as long as the request.
-        var peer = new PumpedPeer(client.Remote, client.Local, IsAccepted: true, IsCounted: false, request, null);
-        var connection = transports.Adopt(route.Listener.Id, peer, new WebSocketChannel(socket, route.Spec.MaxBytes, context.Abort));
-        await connection.Completion;
     }
 
     private static HttpRequest Request(HttpContext context, WebPeer client, string path, string query, ReadOnlyMemory<byte> body)
