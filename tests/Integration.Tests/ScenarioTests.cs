@@ -26,7 +26,7 @@ public sealed class ScenarioTests(ScenarioTests.Fixture fixture) : IClassFixture
     [InlineData("prack", "6300")]
     [InlineData("update", "6200")]
     [InlineData("refer", "6200")]
-    [InlineData("retransmitted", "6200")]
+    [InlineData("retransmitted", "6400")]
     [InlineData("lost-ack", "6200")]
     [InlineData("refused-404", "9999999")]
     public async Task A_caller_alone(string scenario, string number)

@@ -15,6 +15,11 @@ elseif number == "6300" then
   session:sleep(300)
   session:answer()
   session:sleep(100000)
+elseif number == "6400" then
+  -- Says nothing for a while, then answers.
+  session:sleep(300)
+  session:answer()
+  session:sleep(100000)
 elseif #ports > 0 then
   -- bridge-PORT, fork-PORT-PORT-PORT
   session:setVariable("hangup_after_bridge", "true")
