@@ -44,16 +44,16 @@ internal sealed class Authenticator(SipContext context)
     /// <param name="proxy">407 instead of 401.</param>
     /// <param name="stale">Whether only the nonce was wrong.</param>
     /// <param name="flow">Who is challenged.</param>
-    /// <param name="onlyOne">Only the algorithm that every client knows (MD5 if it is admitted), for a small packet.</param>
+    /// <param name="onlyOne">Only the algorithm that every client knows (MD5 if it is admitted), for a small packet. WebSocket clients get no other.</param>
     public void WriteChallenges(SipWriter writer, bool proxy, bool stale, in Flow flow, bool onlyOne = false)
     {
         Span<byte> nonce = stackalloc byte[NonceService.TextLength];
         var algorithms = context.Options.Algorithms;
 
-        // Browser stacks look at the first challenge only and know MD5 only; there it runs inside TLS (RFC 8760 §2.3).
-        var isWebSocket = flow.Transport is TransportKind.Ws or TransportKind.Wss;
+        // Browser stacks know MD5 only; of several challenges SIP.js takes the first and JsSIP the last, so they get that one alone. It runs inside TLS.
+        onlyOne |= flow.Transport is TransportKind.Ws or TransportKind.Wss;
         var hasMd5 = algorithms.Contains(DigestAlgorithm.Md5);
-        foreach (var algorithm in isWebSocket ? algorithms.OrderBy(a => a != DigestAlgorithm.Md5) : algorithms.AsEnumerable())
+        foreach (var algorithm in algorithms)
         {
             if (onlyOne && (hasMd5 ? algorithm != DigestAlgorithm.Md5 : algorithm != algorithms[^1]))
             {
