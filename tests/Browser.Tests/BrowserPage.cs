@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 using Microsoft.Playwright;
 using XSwitchEngine.TestKit;
@@ -10,7 +11,7 @@ public class BrowserPage : IAsyncDisposable
 {
     private readonly IBrowserContext _context;
     private readonly List<string> _console = [];
-    private readonly Dictionary<int, UdpImpairment> _networks = [];
+    private readonly Dictionary<IPEndPoint, UdpImpairment> _networks = [];
 
     internal BrowserPage(IBrowserContext context, IPage page)
     {
@@ -44,13 +45,19 @@ public class BrowserPage : IAsyncDisposable
     /// <summary>Puts a bad network between the page and the engine's media port, for connections made from now on.</summary>
     public async Task ImpairAsync(Impairment impairment, int seed)
     {
-        await Page.ExposeFunctionAsync("probeProxy", (int port) =>
+        await Page.ExposeFunctionAsync("probeProxy", (string address, int port) =>
         {
+            if (!IPAddress.TryParse(address, out var ip) || ip.AddressFamily != AddressFamily.InterNetwork)
+            {
+                return 0;
+            }
+
             lock (_networks)
             {
-                if (!_networks.TryGetValue(port, out var network))
+                var far = new IPEndPoint(ip, port);
+                if (!_networks.TryGetValue(far, out var network))
                 {
-                    _networks[port] = network = new UdpImpairment(new IPEndPoint(IPAddress.Loopback, port), impairment, seed);
+                    _networks[far] = network = new UdpImpairment(far, impairment, seed);
                 }
 
                 return network.Local.Port;
@@ -101,7 +108,8 @@ public class BrowserPage : IAsyncDisposable
     public async Task<string> DescribeAsync()
     {
         var text = await Page.EvaluateAsync<string>("() => document.body.innerText.replace(/\\n+/g, ' | ').slice(0, 700)");
-        return $"{Page.Url}\n{text}\n{await StatsAsync()} level {await LevelAsync():F3}\n{string.Join('\n', _console.TakeLast(15))}";
+        var peers = await Page.EvaluateAsync<string>("() => probe.peers.map(({ pc }) => `${pc.connectionState}, ICE ${pc.iceConnectionState}, ${pc.signalingState}`).join('; ')");
+        return $"{Page.Url}\n{text}\nconnections: {peers}\n{await StatsAsync()}, {Lost} packets lost on purpose, level {await LevelAsync():F3}\n{string.Join('\n', _console.TakeLast(15))}";
     }
 
     public async ValueTask DisposeAsync()

@@ -69,9 +69,10 @@
   Native.prototype.setRemoteDescription = async function (description) {
     let { type, sdp } = description;
     if (window.probeProxy) {
-      for (const [, port] of sdp.matchAll(/^a=candidate:\S+ 1 udp \d+ \S+ (\d+) typ host/gim)) {
-        const through = await window.probeProxy(Number(port));
-        sdp = sdp.replace(new RegExp(`^(a=candidate:\\S+ 1 udp \\d+) \\S+ ${port} typ host`, "gim"), `$1 127.0.0.1 ${through} typ host`);
+      const candidate = /^(a=candidate:\S+ 1 udp \d+) (\S+) (\d+) typ host/gim;
+      for (const [line, head, address, port] of sdp.matchAll(candidate)) {
+        const through = await window.probeProxy(address, Number(port));
+        sdp = sdp.replaceAll(line, through ? `${head} 127.0.0.1 ${through} typ host` : "a=x-unreachable");
       }
     }
     return setRemote.call(this, { type, sdp });
