@@ -81,6 +81,9 @@ public sealed record AudioStream(CodecOption Codec, MediaDirection Direction, IP
     /// <summary>Payload type in packets that we receive: our number.</summary>
     public int ReceivePayloadType { get; init; }
 
+    /// <summary>What else of our offer the peer may send: the codecs that its answer does not begin with (RFC 3264 §5.1). Empty when the offer was the peer's.</summary>
+    public IReadOnlyList<(int PayloadType, CodecOption Codec)> AlsoReceives { get; init; } = [];
+
     /// <summary>Payload type of telephone events that we send, or −1.</summary>
     public int SendEventType { get; init; } = -1;
 

@@ -90,6 +90,7 @@ public static partial class OfferAnswer
         {
             SendPayloadType = theirs,
             ReceivePayloadType = ours,
+            AlsoReceives = [.. Others(local, offered, codec, [ours, theirs, sendEvents, receiveEvents])],
             SendEventType = receiveEvents >= 0 ? sendEvents : -1,
             ReceiveEventType = sendEvents >= 0 ? receiveEvents : -1,
             EventClockHz = eventClock,
@@ -100,6 +101,14 @@ public static partial class OfferAnswer
         };
         return true;
     }
+
+    /// <summary>The codecs of our offer that the answer did not choose, under numbers that mean nothing else in this stream.</summary>
+    private static IEnumerable<(int PayloadType, CodecOption Codec)> Others(LocalCapability local, MediaDescription offered, CodecOption chosen, int[] used) =>
+        from own in local.Codecs.Distinct()
+        where own != chosen
+        let number = offered.RtpFormats.Where(f => StaticPayloadTypes.Matches(own, f)).Select(static f => f.PayloadType).FirstOrDefault(-1)
+        where number >= 0 && !used.Contains(number)
+        select (number, own);
 
     /// <summary>What stands for audio where there is none: it says how the session's peer is reached.</summary>
     private static AudioStream NoAudio(LocalCapability local, MediaDescription media, TransportParameters? transport)

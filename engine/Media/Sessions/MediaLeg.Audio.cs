@@ -127,11 +127,12 @@ internal sealed partial class MediaLeg
                 return;
             }
         }
-        else if (EchoMs > 0 && Input is { } input)
+        else if (EchoesSamples && Input is { } input)
         {
-            if (Echo(input, output.Frame))
+            Span<short> echo = stackalloc short[input.Frame.Length]; // 20 ms, 960 samples at most
+            if (Echo(input, echo))
             {
-                output.Send(output.Frame, output.RateHz, Core!.Scratch, nowUs);
+                output.Send(echo, input.RateHz, Core!.Scratch, nowUs);
                 return;
             }
         }
@@ -174,96 +175,6 @@ internal sealed partial class MediaLeg
             ArrangeAll();
         }
     }
-
-    /// <summary>Decides anew, after any change, what this leg and the one bridged with it need.</summary>
-    public void ArrangeAll()
-    {
-        if (IsClosed || Core is null)
-        {
-            return;
-        }
-
-        var peer = Peer;
-        Arrange(peer);
-        peer?.Arrange(this);
-        ArrangeCodecs(peer);
-        peer?.ArrangeCodecs(this);
-        if (Bridge is { } bridge)
-        {
-            Core.StopTicks(this);
-            Core.StopTicks(peer!);
-            Core.SetTicking(bridge, NeedsTicks || peer!.NeedsTicks);
-        }
-        else if (Room is null)
-        {
-            Core.SetTicking(this, NeedsTicks);
-        }
-
-        ArrangeVideo();
-    }
-
-    private bool NeedsTicks => Stream is not null && (Input is not null || Playback is not null || Digits is { IsBusy: true } || _recordings is { Count: > 0 });
-
-    /// <summary>Where received packets go without being decoded.</summary>
-    private void Arrange(MediaLeg? peer)
-    {
-        _relayTo = null;
-        if (EchoMs == 0 && !Generates)
-        {
-            _relayTo = this;
-        }
-        else if (peer is { Generates: false, EchoMs: < 0, Stream: { } theirs } && EchoMs < 0 && Stream is { } ours
-            && ours.Codec == theirs.Codec && ours.PtimeMs == theirs.PtimeMs)
-        {
-            _relayTo = peer;
-        }
-    }
-
-    /// <summary>Makes the decoder and the encoder that are needed, and drops those that are not.</summary>
-    private void ArrangeCodecs(MediaLeg? peer)
-    {
-        var isTranscoded = peer is { Generates: false, EchoMs: < 0, Stream.Exists: true } && EchoMs < 0 && _relayTo is null;
-        var decodes = Stream is { Exists: true } && (_detects || _silenceThreshold > 0 || _recordings is { Count: > 0 } || EchoMs > 0
-            || (Room is not null && (RoomFlags & RoomFlags.Speak) != 0) || isTranscoded || peer is { RecordsSent: true });
-        var encodes = Stream is { Exists: true } && (Generates || (peer is { Stream.Exists: true } && peer._relayTo != this && EchoMs < 0));
-        var rateHz = SampleRate(peer);
-        var sentHz = Playback is null ? rateHz : SampleRate(null);
-        if (Input is { } input && (!decodes || input.Codec != Stream!.Codec || input.RateHz != rateHz))
-        {
-            input.Release();
-            Input = null;
-        }
-
-        if (decodes && Input is null)
-        {
-            Input = LegInput.Create(Stream!.Codec, rateHz, Core!.PacketBuffers);
-        }
-
-        if (Output is { } output && (!encodes || output.Codec != Stream!.Codec || output.PtimeMs != Stream.PtimeMs || output.RateHz != sentHz))
-        {
-            output.Release();
-            Output = null;
-            _outgoing.Break();
-        }
-
-        if (encodes && Output is null)
-        {
-            Output = LegOutput.Create(this, Stream!.Codec, sentHz, Stream.PtimeMs);
-            if (Output is null && Playback is not null)
-            {
-                Playback.Finish(PlaybackEnd.Failed); // the codec can only be passed through
-            }
-        }
-    }
-
-    /// <summary>
-    /// Rate of the samples that this leg decodes to and encodes from. Opus takes that of the codec it is converted from and to: half the
-    /// work of 48 kHz and a resampler; files, rooms and what is heard of other Opus legs have all of it.
-    /// </summary>
-    private int SampleRate(MediaLeg? peer) =>
-        Stream is not { } ours ? 0
-        : ours.Codec.Codec == AudioCodec.Opus && peer?.Stream is { Codec.RateHz: 8000 or 16000 } theirs ? theirs.Codec.RateHz
-        : ours.Codec.RateHz;
 
     /// <summary>The frame that the peer hears in this tick, for recordings.</summary>
     private (short[]? Samples, int RateHz) SentFrame()

@@ -91,7 +91,7 @@ internal sealed partial class MediaLeg : ITicker
     private bool SendsEvents => Stream is { SendEventType: >= 0 };
 
     /// <summary>Whether audio for the peer is made here, so that nothing is relayed to it.</summary>
-    private bool Generates => Playback is not null || Digits is { IsBusy: true } || EchoMs > 0 || (Room is not null && (RoomFlags & RoomFlags.Hear) != 0);
+    private bool Generates => Playback is not null || Digits is { IsBusy: true } || EchoesSamples || (Room is not null && (RoomFlags & RoomFlags.Hear) != 0);
 
     public void Configure(AudioStream stream, long nowUs)
     {
@@ -104,6 +104,7 @@ internal sealed partial class MediaLeg : ITicker
         Stream = stream;
         _configuredUs = nowUs;
         _clockHz = StaticPayloadTypes.ClockHz(stream.Codec);
+        SetReceived(stream.ReceivePayloadType, stream.Codec, nowUs - ReceivedCodecStaysUs);
         _rtcp.Configure(stream);
         _timedOut = false;
         _transport?.Advance(nowUs); // a handshake that waited for the address
@@ -135,7 +136,7 @@ internal sealed partial class MediaLeg : ITicker
             return;
         }
 
-        if (!Classify(stream, header.PayloadType, out var kind))
+        if (!TryClassify(stream, header.PayloadType, nowUs, out var kind))
         {
             OnOther(packet, header, source, nowUs);
             return;
@@ -180,9 +181,12 @@ internal sealed partial class MediaLeg : ITicker
 
         if (kind == PacketKind.Audio)
         {
-            _incoming.AddTransit(header.Timestamp, nowUs, _clockHz);
+            _incoming.AddTransit(header.Timestamp, nowUs, _receivedClockHz);
             _relayTo?.Relay(packet, header, _relayTo.Stream!.SendPayloadType, nowUs);
-            Hub?.Forward(this, packet, header, nowUs);
+            if (_received == stream.Codec)
+            {
+                Hub?.Forward(this, packet, header, nowUs);
+            }
         }
         else if (_relayTo is { Stream.ReceiveComfortNoiseType: >= 0 } target)
         {
@@ -268,7 +272,7 @@ internal sealed partial class MediaLeg : ITicker
     /// <summary>A snapshot; any thread.</summary>
     public MediaStatistics Statistics()
     {
-        var jitterMs = _incoming.Jitter * 1000 / _clockHz;
+        var jitterMs = _incoming.Jitter * 1000 / _receivedClockHz;
         var expected = _incoming.Expected;
         var loss = expected > 0 ? (double)_incoming.Lost / expected : 0;
         return new MediaStatistics(
@@ -310,9 +314,9 @@ internal sealed partial class MediaLeg : ITicker
     }
 
     /// <summary>Tells what a payload type is. Peers that use their own number in both directions are understood too.</summary>
-    private static bool Classify(AudioStream stream, int payloadType, out PacketKind kind)
+    private bool TryClassify(AudioStream stream, int payloadType, long nowUs, out PacketKind kind)
     {
-        if (payloadType == stream.ReceivePayloadType)
+        if (payloadType == _receivedType)
         {
             kind = PacketKind.Audio;
         }
@@ -324,14 +328,18 @@ internal sealed partial class MediaLeg : ITicker
         {
             kind = PacketKind.ComfortNoise;
         }
-        else if (payloadType == stream.SendPayloadType)
+        else if (payloadType == stream.SendPayloadType && _received == stream.Codec)
         {
             kind = PacketKind.Audio;
         }
-        else
+        else if (payloadType == stream.SendEventType)
         {
             kind = PacketKind.Event;
-            return payloadType == stream.SendEventType;
+        }
+        else
+        {
+            kind = PacketKind.Audio;
+            return TryFollow(stream, payloadType, nowUs);
         }
 
         return true;

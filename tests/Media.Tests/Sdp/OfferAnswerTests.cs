@@ -245,6 +245,7 @@ public sealed class OfferAnswerTests
         var local = Local(Pcmu, Pcma, G722);
         Assert.True(OfferAnswer.TryAccept(local, OfferAnswer.CreateOffer(local, null), Parse("m=audio 5000 RTP/AVP 9 8 0\r\n"), null, out var session, out _));
         Assert.Equal(G722, session.Audio.Codec);
+        Assert.Equal([(0, Pcmu), (8, Pcma)], session.Audio.AlsoReceives);      // RFC 3264 §5.1
     }
 
     private static LocalCapability Local(params CodecOption[] codecs) => new(codecs, IPAddress.Parse("192.0.2.1"), 4000, 4001) { SessionId = 42 };

@@ -1,3 +1,4 @@
+using XSwitchEngine.Media.Sessions;
 using XSwitchEngine.TestKit;
 
 namespace XSwitchEngine.Media.Tests.Sessions;
@@ -64,6 +65,49 @@ public sealed class TranscodingTests
         Assert.Null(a.Leg.Input);
         RelayTests.AssertContinuous(b, 20);
         Assert.True(b.Heard.Chunk(400).SkipLast(1).Average(part => Goertzel.Share(part, 8000, 440)) > 0.9);
+    }
+
+    [Fact]
+    public void A_peer_that_sends_another_codec_of_our_offer_than_its_answer_chose_is_heard()
+    {
+        var a = _plane.Add(FakePlane.G722, s => s with { AlsoReceives = [(8, FakePlane.Pcma), (0, FakePlane.Pcmu)] });
+        var b = _plane.Add(FakePlane.Pcma);
+        _plane.Bridge(a, b);
+        var other = new Phone(_plane, a.Leg, FakePlane.Pcma, a.Address) { Talking = 440 };     // same phone, other payload type
+        b.Talking = 1000;
+        _plane.Run(1000);
+        AssertTone(b, 440);
+        AssertTone(a, 1000);                // it hears what it asked for
+        RelayTests.AssertContinuous(b, 20);
+        Assert.Null(a.Leg.Input);           // A-law to A-law is passed on
+
+        (other.Talking, a.Talking) = (0, 440);
+        (a.Ssrc, a.Sequence, a.Timestamp) = (other.Ssrc, other.Sequence, other.Timestamp);
+        _plane.Run(1000);
+        Assert.NotNull(a.Leg.Input);        // and back
+        RelayTests.AssertContinuous(b, 20);
+        AssertTone(b, 440);
+    }
+
+    [Fact]
+    public void A_payload_type_that_was_not_offered_is_no_audio()
+    {
+        var (a, b) = Bridged(FakePlane.G722, FakePlane.Pcma);
+        var other = new Phone(_plane, a.Leg, FakePlane.Pcma, a.Address) { Talking = 440 };
+        _plane.Run(500);
+        Assert.Empty(b.Packets);
+        Assert.Equal(25, a.Leg.Statistics().PacketsDropped);
+        Assert.Equal(440, other.Talking);
+    }
+
+    [Fact]
+    public void An_echo_of_another_codec_comes_back_in_the_one_that_the_peer_asked_for()
+    {
+        var a = _plane.Add(FakePlane.G722, s => s with { AlsoReceives = [(8, FakePlane.Pcma)] });
+        _plane.Do(CommandKind.Echo, a, value: 0);
+        _ = new Phone(_plane, a.Leg, FakePlane.Pcma, a.Address) { Talking = 440 };
+        _plane.Run(1000);
+        AssertTone(a, 440);
     }
 
     [Fact]
