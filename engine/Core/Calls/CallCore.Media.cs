@@ -68,27 +68,45 @@ internal sealed partial class CallCore
             return;
         }
 
-        transport.IsUp = e.Kind == MediaEventKind.TransportUp;
         switch (e.Kind)
         {
+            case MediaEventKind.TransportUp:
+                (transport.IsUp, transport.WasUp) = (true, true);
+                break;
             case MediaEventKind.TransportFailed:
+                transport.IsUp = false;
                 var words = Services.Media.Describe(leg.Media);
                 Log.TransportFailed(Services.Log, leg.Uuid, words);
-                if (leg.Variables.Number("detach_timeout", 0) == 0 || (TransportFailure)e.Value != TransportFailure.Ice)
+                if ((TransportFailure)e.Value != TransportFailure.Ice)
                 {
-                    Hangup(leg, (TransportFailure)e.Value == TransportFailure.Ice ? HangupCause.MediaTimeout : HangupCause.IncompatibleDestination, 0, words);
+                    Hangup(leg, HangupCause.IncompatibleDestination, 0, words);
+                }
+                else if (!transport.WasUp || leg.Variables.Number("detach_timeout", 0) == 0)
+                {
+                    Hangup(leg, HangupCause.MediaTimeout, 0, words);
+                }
+                else
+                {
+                    WaitForTransport(leg, transport);
                 }
 
                 break;
             case MediaEventKind.TransportLost:
+                transport.IsUp = false;
                 Log.TransportLost(Services.Log, leg.Uuid);
-                var losses = ++transport.Losses;
-                var seconds = leg.Variables.Number("detach_timeout", LostTransportSeconds);
-                leg.Schedules.Add(Services.Loop.Schedule(TimeSpan.FromSeconds(Math.Clamp(seconds, 1, 3600)), static s => EndLost(s), (this, leg, transport, losses)));
+                WaitForTransport(leg, transport);
                 break;
             default:
                 break;
         }
+    }
+
+    /// <summary>Ends the leg unless its transport comes up again within <c>detach_timeout</c> seconds, 10 if none are given.</summary>
+    private void WaitForTransport(Leg leg, LegTransport transport)
+    {
+        var losses = ++transport.Losses;
+        var seconds = leg.Variables.Number("detach_timeout", LostTransportSeconds);
+        leg.Schedules.Add(Services.Loop.Schedule(TimeSpan.FromSeconds(Math.Clamp(seconds, 1, 3600)), static s => EndLost(s), (this, leg, transport, losses)));
     }
 
     private static void EndLost(object? state)

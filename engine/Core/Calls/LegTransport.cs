@@ -42,6 +42,9 @@ internal sealed class LegTransport
     /// <summary>Whether it came up and was not lost.</summary>
     public bool IsUp { get; set; }
 
+    /// <summary>Whether it ever came up.</summary>
+    public bool WasUp { get; set; }
+
     /// <summary>One more at each loss, so that an old wait for its return ends nothing.</summary>
     public int Losses { get; set; }
 

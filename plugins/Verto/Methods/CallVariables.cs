@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using XSwitchEngine.Plugins.Verto.Sessions;
 
@@ -31,6 +32,9 @@ internal static class CallVariables
             new("jsock_uuid_str", session.Id),
             new("event_channel_cookie", session.Id),
             new("media_webrtc", "true"),
+
+            // A page that is loaded again loses its media with its socket: they are waited for as long as it is.
+            new("detach_timeout", ((int)context.Options.DetachTimeout.TotalSeconds).ToString(CultureInfo.InvariantCulture)),
         ];
 
         // What a client may set must not become what the directory grants or the engine acts on: only names of the

@@ -182,6 +182,27 @@ public sealed class WebRtcCallTests
     }
 
     [Fact]
+    public void Time_to_come_back_is_given_only_to_a_transport_that_was_up_once()
+    {
+        var (never, script) = _bench.Incoming(offer: BrowserOffer);
+        _bench.Run(script, ScriptOp.Answer);
+        never.Variables.Set("detach_timeout", "30");
+        _bench.Media.Report(MediaEventKind.TransportFailed, never.Media, (int)TransportFailure.Ice);
+        _bench.Settle();
+        Assert.Equal((false, HangupCause.MediaTimeout), (never.IsUp, never.Cause));
+
+        var (once, second) = _bench.Incoming(offer: BrowserOffer);
+        _bench.Run(second, ScriptOp.Answer);
+        once.Variables.Set("detach_timeout", "30");
+        _bench.Media.Report(MediaEventKind.TransportUp, once.Media, 0);
+        _bench.Media.Report(MediaEventKind.TransportFailed, once.Media, (int)TransportFailure.Ice);
+        _bench.Advance(20);
+        Assert.True(once.IsUp);
+        _bench.Advance(11);
+        Assert.Equal((false, HangupCause.MediaTimeout), (once.IsUp, once.Cause));
+    }
+
+    [Fact]
     public void A_transport_that_is_lost_may_come_back_within_the_time_given()
     {
         var (leg, script) = _bench.Incoming(offer: BrowserOffer);
