@@ -1,12 +1,13 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using XSwitchEngine.Media;
+using XSwitchEngine.Media.Codecs;
 using XSwitchEngine.Media.Dtls;
 using XSwitchEngine.Media.Srtp;
 
 namespace XSwitchEngine.Benchmarks;
 
-/// <summary>CPU of the calling thread for a protected packet and for a DTLS handshake; the best of several batches, since the machine is not ours alone.</summary>
+/// <summary>CPU of the calling thread for a protected packet, a DTLS handshake, and a call between G.711 and Opus; the best of several batches, since the machine is not ours alone.</summary>
 public static unsafe partial class SecureMediaCosts
 {
     private const int ThreadCpuClock = 3;
@@ -47,7 +48,49 @@ public static unsafe partial class SecureMediaCosts
         }
 
         Console.WriteLine($"DTLS handshake, server side: {best / 1e6:F3} ms CPU, longest single message {longest / 1e6:F3} ms");
+        Transcoding();
         return 0;
+    }
+
+    /// <summary>A call between G.711 and Opus: both directions decoded and encoded at 8 kHz, as a bridge does in each 20 ms.</summary>
+    private static void Transcoding()
+    {
+        const int Rate = 8000;
+        const int Frames = 500;
+        var (pcmu, opus) = (new CodecOption(AudioCodec.Pcmu, Rate), new CodecOption(AudioCodec.Opus, 48000));
+        if (AudioEncoder.Create(opus, Rate) is not { } encoder || AudioDecoder.Create(opus, Rate) is not { } decoder)
+        {
+            Console.WriteLine("PCMU <-> Opus: libopus.so.0 is not here");
+            return;
+        }
+
+        var (fromPhone, toPhone) = (AudioDecoder.Create(pcmu, Rate)!, AudioEncoder.Create(pcmu, Rate)!);
+        var random = new Random(1);
+        var (voice, samples, g711, packet) = (new short[Rate / 50], new short[Rate / 50], new byte[Rate / 50], new byte[1500]);
+        var best = double.MaxValue;
+        for (var batch = 0; batch < Batches; batch++)
+        {
+            var start = Now();
+            for (var frame = 0; frame < Frames; frame++)
+            {
+                for (var i = 0; i < voice.Length; i++)
+                {
+                    voice[i] = (short)((8000 * Math.Sin((frame + 1) * i * 0.05)) + random.Next(-800, 800));
+                }
+
+                _ = toPhone.Encode(voice, g711);
+                _ = fromPhone.Decode(g711, samples);
+                var length = encoder.Encode(samples, packet);
+                _ = decoder.Decode(packet.AsSpan(0, length), samples);
+                _ = toPhone.Encode(samples, g711);
+            }
+
+            best = Math.Min(best, (Now() - start) / Frames);
+        }
+
+        encoder.Release();
+        decoder.Release();
+        Console.WriteLine($"PCMU <-> Opus: {best / 1e3:F1} us CPU for 20 ms of a call, {20e6 / best:F0} calls a core");
     }
 
     private static void Packet(SrtpProfile profile, int length, bool portable)

@@ -164,6 +164,7 @@ public sealed class WhipTests
         await EngineProcess.UntilAsync(async () => await engine.ChannelsAsync() == 1, "the call is there");
         socket.Close();
         await EngineProcess.UntilAsync(async () => await engine.ChannelsAsync() == 0, "the call is gone", 15);
+        await EngineProcess.UntilAsync(() => Task.FromResult(engine.Records().Count > 0), "the record is written", 5);
         Assert.Equal("ORIGINATOR_CANCEL", Assert.Single(engine.Records()).GetProperty("hangup_cause").GetString());
     }
 

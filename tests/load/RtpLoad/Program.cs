@@ -2,12 +2,19 @@ using System.Globalization;
 using System.Text.Json;
 using XSwitchEngine.RtpLoad;
 
+// RtpLoad sockets --port PORT --clients N    opens WebSockets to the engine's HTTP port, says "N open" and keeps them until it is ended.
 // RtpLoad --data DIR --pid PID --port PORT --legs N [--seconds S] [--warm S]
 // The phones of all legs named PORT of 127.0.0.1 for their audio. Prints one line of JSON.
 var options = new Dictionary<string, string>();
-for (var i = 0; i + 1 < args.Length; i += 2)
+var isSockets = args is ["sockets", ..];
+for (var i = isSockets ? 1 : 0; i + 1 < args.Length; i += 2)
 {
     options[args[i].TrimStart('-')] = args[i + 1];
+}
+
+if (isSockets)
+{
+    return await IdleSockets.RunAsync(Number("port", 8081), Number("clients", 100));
 }
 
 if (!options.TryGetValue("data", out var data) || Number("pid", 0) == 0 || Number("port", 0) == 0 || Number("legs", 0) == 0)
