@@ -205,6 +205,9 @@ public enum MediaEventKind : byte
 
     /// <summary>The peer's consent ended: no ICE check for 30 seconds (RFC 7675). Checks that come again restore it.</summary>
     TransportLost,
+
+    /// <summary>A member of a room began (<see cref="MediaEvent.Value"/> 1) or ended (0) talking; <see cref="MediaEvent.Extra"/> is its energy, the mean of the absolute 16-bit samples of 20 ms.</summary>
+    Talking,
 }
 
 /// <summary>How a playback ended.</summary>

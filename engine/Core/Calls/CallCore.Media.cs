@@ -38,6 +38,9 @@ internal sealed partial class CallCore
             case MediaEventKind.TransportUp or MediaEventKind.TransportFailed or MediaEventKind.TransportLost:
                 OnTransport(leg, e);
                 break;
+            case MediaEventKind.Talking:
+                leg.Deliver(new Signal.Talking(e.Value != 0, (int)e.Extra));
+                break;
             case MediaEventKind.MediaUp:
             default:
                 break;

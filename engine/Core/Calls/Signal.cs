@@ -42,6 +42,9 @@ internal abstract record Signal
         public static readonly SilenceReached Instance = new();
     }
 
+    /// <summary>In a conference, the leg's party began or ended talking.</summary>
+    public sealed record Talking(bool Begins, int Energy) : Signal;
+
     /// <summary>What an input callback returned.</summary>
     public sealed record Control(string Command) : Signal;
 

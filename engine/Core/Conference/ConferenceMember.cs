@@ -19,6 +19,14 @@ internal sealed class ConferenceMember(int id, Leg leg)
 
     public bool IsKicked { get; set; }
 
+    public bool IsTalking { get; set; }
+
+    /// <summary>Whether the others look at it: who talked first and still does, or did last.</summary>
+    public bool HasFloor { get; set; }
+
+    /// <summary>Mean of the absolute samples when it last began or ended talking.</summary>
+    public int Energy { get; set; }
+
     /// <summary>The Verto session that its page has; empty for others.</summary>
     public string SessionId => Leg.Variables["event_channel_cookie"] ?? "";
 
@@ -58,12 +66,12 @@ internal sealed class ConferenceMember(int id, Leg leg)
             w.WriteBoolean("muted", isMuted);
             w.WriteBoolean("deaf", !Flags.HasFlag(RoomFlags.Hear));
             w.WriteBoolean("onHold", Leg.IsHeld);
-            w.WriteBoolean("talking", false);
-            w.WriteBoolean("floor", false);
-            w.WriteNumber("energyScore", 0);
+            w.WriteBoolean("talking", IsTalking);
+            w.WriteBoolean("floor", HasFloor);
+            w.WriteNumber("energyScore", Energy);
             w.WriteEndObject();
             w.WriteBoolean("video", false);
-            w.WriteString("oldStatus", (Leg.IsHeld ? "HOLD" : isMuted ? "MUTE" : "ACTIVE") + (hasVideo ? " VIDEO" : ""));
+            w.WriteString("oldStatus", (Leg.IsHeld ? "HOLD" : isMuted ? "MUTE" : IsTalking ? HasFloor ? "TALKING (FLOOR)" : "TALKING" : HasFloor ? "FLOOR" : "ACTIVE") + (hasVideo ? " VIDEO" : ""));
             w.WriteEndObject();
         }
 

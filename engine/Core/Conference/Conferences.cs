@@ -75,6 +75,10 @@ internal sealed class Conferences(CallCore core, LegAudio audio)
                 {
                     SetFlags(room, member, member.Flags ^ RoomFlags.Speak);     // as FreeSWITCH's default controls: 0 mutes and back
                 }
+                else if (signal is Signal.Talking talking)
+                {
+                    OnTalking(room, member, talking);
+                }
             }
         }
         finally
@@ -164,6 +168,30 @@ internal sealed class Conferences(CallCore core, LegAudio audio)
         Channels.Changed(room, member);
     }
 
+    /// <summary>Who begins to talk has the floor, unless its holder is talking; who has it keeps it while all are quiet.</summary>
+    private void OnTalking(ConferenceRoom room, ConferenceMember member, Signal.Talking talking)
+    {
+        (member.IsTalking, member.Energy) = (talking.Begins, talking.Energy);
+        var holder = room.Members.Find(m => m.HasFloor);
+        if (talking.Begins && holder is not { IsTalking: true })
+        {
+            member.HasFloor = true;
+            if (holder is not null && holder != member)
+            {
+                holder.HasFloor = false;
+                Channels.Changed(room, holder);
+            }
+
+            if (holder != member)
+            {
+                Announce(room, member, "floor-change");
+            }
+        }
+
+        Announce(room, member, talking.Begins ? "start-talking" : "stop-talking");
+        Channels.Changed(room, member);
+    }
+
     private static void Kick(ConferenceMember member)
     {
         member.IsKicked = true;
@@ -193,10 +221,17 @@ internal sealed class Conferences(CallCore core, LegAudio audio)
         $"+OK Conference {room.Name} ({room.Members.Count} member{(room.Members.Count == 1 ? "" : "s")} rate: 8000 flags: running|answered|dynamic)\n{Members(room)}";
 
     private static string Members(ConferenceRoom room) => string.Concat(room.Members.Select(m =>
-        $"{m.Id};{m.Leg.ChannelName};{m.Leg.Uuid};{m.Leg.Profile.CallerName};{m.Leg.Profile.CallerNumber};{FlagText(m.Flags)};0;0;0\n"));
+        $"{m.Id};{m.Leg.ChannelName};{m.Leg.Uuid};{m.Leg.Profile.CallerName};{m.Leg.Profile.CallerNumber};{FlagText(m)};0;0;{m.Energy}\n"));
 
-    private static string FlagText(RoomFlags flags) =>
-        string.Join('|', new[] { flags.HasFlag(RoomFlags.Hear) ? "hear" : "", flags.HasFlag(RoomFlags.Speak) ? "speak" : "" }.Where(t => t.Length > 0));
+    private static string FlagText(ConferenceMember member) => string.Join('|', new[]
+    {
+        member.Flags.HasFlag(RoomFlags.Hear) ? "hear" : "",
+        member.Flags.HasFlag(RoomFlags.Speak) ? "speak" : "",
+        member.IsTalking ? "talking" : "",
+        member.Leg.IsHeld ? "hold" : "",
+        member.HasFloor ? "floor" : "",
+        member.IsModerator ? "moderator" : "",
+    }.Where(t => t.Length > 0));
 
     private void Announce(ConferenceRoom room, ConferenceMember member, string action)
     {

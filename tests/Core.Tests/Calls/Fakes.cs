@@ -65,7 +65,7 @@ internal sealed class FakeMedia(Action<MediaEvent> events) : IMediaEngine
         }
     }
 
-    public void Report(MediaEventKind kind, MediaSession session, int value) => events(new MediaEvent(kind, session, Open[session.Index].Owner, 0, value, 0, 0));
+    public void Report(MediaEventKind kind, MediaSession session, int value, long extra = 0) => events(new MediaEvent(kind, session, Open[session.Index].Owner, 0, value, extra, 0));
 
     public Dictionary<int, VideoStream?> Videos { get; } = [];
 

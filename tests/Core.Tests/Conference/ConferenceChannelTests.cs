@@ -62,6 +62,39 @@ public sealed class ConferenceChannelTests
     }
 
     [Fact]
+    public void Talking_and_the_floor_are_in_the_rows_of_those_who_changed()
+    {
+        var (a, b) = (Join("s1", "3500"), Join("s2", "3500"));
+        Published();
+        Talk(a, true);
+        Assert.Equal([(a.Uuid, "TALKING (FLOOR)")], Rows());
+        Talk(b, true);
+        Assert.Equal([(b.Uuid, "TALKING")], Rows());
+        Talk(a, false);
+        Assert.Equal([(a.Uuid, "FLOOR")], Rows());
+        Talk(b, false);
+        Talk(b, true);
+        Assert.Equal([(b.Uuid, "ACTIVE"), (a.Uuid, "ACTIVE"), (b.Uuid, "TALKING (FLOOR)")], Rows());
+        Assert.Contains(";hear|speak|talking|floor;0;0;1234\n", _bench.Api("conference 3500 list"), StringComparison.Ordinal);
+        _bench.Post(new LegEvent.HungUp(b.Id, HangupCause.NormalClearing, 0, "", true));
+        Published();
+        Talk(a, true);
+        Assert.Equal([(a.Uuid, "TALKING (FLOOR)")], Rows());
+
+        void Talk(Leg leg, bool begins)
+        {
+            _bench.Media.Report(Media.MediaEventKind.Talking, leg.Media, begins ? 1 : 0, 1234);
+            _bench.Settle();
+        }
+
+        List<(string, string)> Rows() =>
+        [
+            .. Published().Select(e => e.Body.GetProperty("data")).Where(d => d.GetProperty("action").GetString() == "modify")
+                .Select(d => (d.GetProperty("hashKey").GetString()!, JsonDocument.Parse(d.GetProperty("data")[4].GetString()!).RootElement.GetProperty("oldStatus").GetString()!)),
+        ];
+    }
+
+    [Fact]
     public void Chat_comes_back_to_all_as_from_who_was_authenticated()
     {
         Join("s1", "3500");

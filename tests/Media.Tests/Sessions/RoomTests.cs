@@ -38,6 +38,29 @@ public sealed class RoomTests
     }
 
     [Fact]
+    public void Who_begins_and_ends_talking_is_told_once_and_a_short_noise_is_not()
+    {
+        var (a, b) = (Join(FakePlane.Pcmu), Join(FakePlane.G722));
+        b.Say(700);
+        _plane.Run(1000);
+        Assert.Empty(_plane.EventsOf(MediaEventKind.Talking));
+        a.Talking = 440;
+        _plane.Run(2000);
+        var begin = Assert.Single(_plane.EventsOf(MediaEventKind.Talking));
+        Assert.Equal((a.Leg.Session, 1), (begin.Session, begin.Value));
+        Assert.InRange(begin.Extra, 8000 * 2 / Math.PI * 0.9, 8000 * 2 / Math.PI * 1.1);      // mean of a sine whose peak is 8000
+        a.Talking = 0;
+        _plane.Run(500);
+        Assert.Single(_plane.EventsOf(MediaEventKind.Talking));
+        _plane.Run(1000);
+        Assert.Equal([1, 0], _plane.EventsOf(MediaEventKind.Talking).Select(e => e.Value));
+        a.Talking = 440;
+        _plane.Do(CommandKind.SetRoomFlags, a, value: (int)RoomFlags.Hear);
+        _plane.Run(1000);
+        Assert.Equal(2, _plane.EventsOf(MediaEventKind.Talking).Count());       // muted
+    }
+
+    [Fact]
     public void A_prompt_is_heard_by_its_member_alone()
     {
         var (a, b) = (Join(FakePlane.Pcmu), Join(FakePlane.Pcmu));
