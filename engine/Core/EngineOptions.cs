@@ -66,6 +66,14 @@ public sealed class EngineOptions
     [Range(0, 1_000_000)]
     public int MaxSessionsPerSecond { get; set; }
 
+    /// <summary>Most connections (TCP, TLS, WebSocket) at once on the listeners of one plugin; more are closed on arrival.</summary>
+    [Range(1, 1_000_000)]
+    public int MaxConnections { get; set; } = 4096;
+
+    /// <summary>Most of them from one IPv4 address or IPv6 /64 network. Behind a proxy all clients have the proxy's address.</summary>
+    [Range(1, 1_000_000)]
+    public int MaxConnectionsPerSource { get; set; } = 256;
+
     /// <summary>Seconds that an originated leg rings before it fails with NO_ANSWER.</summary>
     [Range(1, 3600)]
     public int OriginateTimeoutSeconds { get; set; } = 60;

@@ -1,5 +1,6 @@
 using XSwitchEngine.Abstractions;
 using XSwitchEngine.Core;
+using XSwitchEngine.Core.Listeners;
 using XSwitchEngine.Core.Loop;
 using XSwitchEngine.Core.Plugins;
 using XSwitchEngine.Media;
@@ -77,6 +78,11 @@ internal static class EngineBuilder
                 Routes = context.Web.Routes,
                 Certificates = context.Web.Certificates,
                 OnCoreLoop = new HashSet<string> { "sip" },
+                Connections = new ConnectionLimits
+                {
+                    MaxConnections = context.Configuration.Engine.MaxConnections,
+                    MaxPerAddress = context.Configuration.Engine.MaxConnectionsPerSource,
+                },
             },
             calls,
             context.Directory,

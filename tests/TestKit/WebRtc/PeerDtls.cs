@@ -191,9 +191,12 @@ public sealed class PeerDtlsWire(Action<byte[]> send) : DatagramTransport, IDisp
 
     public void Add(byte[] datagram)
     {
-        if (!_in.IsAddingCompleted)
+        lock (_in)      // the peer's thread adds while the test disposes
         {
-            _in.Add(datagram);
+            if (!_in.IsAddingCompleted)
+            {
+                _in.Add(datagram);
+            }
         }
     }
 
@@ -246,5 +249,11 @@ public sealed class PeerDtlsWire(Action<byte[]> send) : DatagramTransport, IDisp
         // The peer owns the socket.
     }
 
-    public void Dispose() => _in.CompleteAdding();
+    public void Dispose()
+    {
+        lock (_in)
+        {
+            _in.CompleteAdding();
+        }
+    }
 }

@@ -367,6 +367,8 @@ public sealed class WebRtcPeer : IDisposable
                     var length = _socket.ReceiveFrom(buffer, ref from);
                     Take(buffer[..length]);
                 }
+
+                Check();
             }
             catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionRefused or SocketError.ConnectionReset)
             {
@@ -376,8 +378,6 @@ public sealed class WebRtcPeer : IDisposable
             {
                 return;
             }
-
-            Check();
         }
     }
 
