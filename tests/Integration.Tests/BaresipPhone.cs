@@ -30,7 +30,7 @@ internal sealed class BaresipPhone : ChildProcess
     /// <param name="number">As whom.</param>
     /// <param name="toneHz">What it speaks.</param>
     /// <param name="accountParameters">Such as <c>;transport=tcp</c> within the address or <c>;audio_codecs=PCMA</c>.</param>
-    /// <param name="transport">udp or tcp.</param>
+    /// <param name="transport">udp, tcp or tls.</param>
     public static async Task<BaresipPhone> StartAsync(EngineProcess engine, string number, int toneHz, string accountParameters = ";audio_codecs=PCMU", string transport = "udp")
     {
         var directory = Directory.CreateTempSubdirectory("baresip-").FullName;
@@ -40,6 +40,7 @@ internal sealed class BaresipPhone : ChildProcess
         File.WriteAllText(Path.Combine(directory, "config"), $"""
             module_path /usr/lib/baresip/modules
             sip_listen 127.0.0.1:{sip}
+            sip_verify_server no
             net_interface 127.0.0.1
             audio_source aufile,{tone}
             audio_player aubridge,nil
@@ -60,7 +61,7 @@ internal sealed class BaresipPhone : ChildProcess
 
             """);
         File.WriteAllText(Path.Combine(directory, "accounts"),
-            $"<sip:{number}@127.0.0.1:{engine.SipPort};transport={transport}>;auth_user={number};auth_pass={engine.Passwords[number]};regint=60{accountParameters}\n");
+            $"<sip:{number}@127.0.0.1:{(transport == "tls" ? engine.SipTlsPort : engine.SipPort)};transport={transport}>;auth_user={number};auth_pass={engine.Passwords[number]};regint=60{accountParameters}\n");
         File.WriteAllText(Path.Combine(directory, "contacts"), "");
         var phone = new BaresipPhone(directory, control);
         try

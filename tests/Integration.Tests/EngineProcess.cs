@@ -34,6 +34,9 @@ internal sealed partial class EngineProcess : ChildProcess
     /// <summary>Port of the profile <c>internal</c>, UDP and TCP.</summary>
     public int SipPort { get; private set; }
 
+    /// <summary>Its TLS port.</summary>
+    public int SipTlsPort { get; private set; }
+
     public Uri Http { get; private set; } = null!;
 
     public IReadOnlyDictionary<string, string> Passwords { get; private set; } = null!;
@@ -113,10 +116,17 @@ internal sealed partial class EngineProcess : ChildProcess
     {
         var ready = await WaitForLineAsync(l => l.StartsWith("Ready after", StringComparison.Ordinal));
         Http = new Uri(ready[ready.IndexOf("http", StringComparison.Ordinal)..].Replace("/readyz", "/", StringComparison.Ordinal));
-        var listener = await WaitForLineAsync(l => l.Contains(" internal-udp udp ", StringComparison.Ordinal));
-        SipPort = int.Parse(listener[(listener.LastIndexOf(':') + 1)..], CultureInfo.InvariantCulture);
+        SipPort = await PortAsync(" internal-udp udp ");
+        SipTlsPort = await PortAsync(" internal-tls tls ");
         var (_, json) = await RunAsync("users", "--json", "--data", Data);
         Passwords = JsonDocument.Parse(json).RootElement.EnumerateArray().ToDictionary(u => u.GetProperty("number").GetString()!, u => u.GetProperty("password").GetString()!);
+    }
+
+    /// <summary>Port of a listener, as the engine said at its start.</summary>
+    public async Task<int> PortAsync(string listener)
+    {
+        var line = await WaitForLineAsync(l => l.Contains(listener, StringComparison.Ordinal));
+        return int.Parse(line[(line.LastIndexOf(':') + 1)..], CultureInfo.InvariantCulture);
     }
 
     private static void CopyScripts(string from, string to)

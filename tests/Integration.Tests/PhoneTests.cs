@@ -8,6 +8,7 @@ public sealed class PhoneTests
     [Theory]
     [InlineData("PCMU", "PCMU", "udp")]
     [InlineData("PCMA", "PCMU", "tcp")]
+    [InlineData("PCMU", "PCMA", "tls")]
     public async Task Two_phones_register_call_each_other_and_hear_each_other(string codecA, string codecB, string transport)
     {
         await using var engine = await EngineProcess.StartAsync();

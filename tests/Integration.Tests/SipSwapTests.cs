@@ -13,8 +13,7 @@ public sealed class SipSwapTests
         const int Calls = 100;
         await using var engine = await EngineProcess.StartAsync(
             ["--Engine:MaxConnectionsPerSource=600", .. Enumerable.Range(0, Users).SelectMany(i => (string[])[$"--Engine:Users:{i}:Number={2000 + i}", $"--Engine:Users:{i}:Password=secret-of-{2000 + i}"])]);
-        var line = await engine.WaitForLineAsync(l => l.Contains(" internal-ws ws ", StringComparison.Ordinal));
-        var port = int.Parse(line[(line.LastIndexOf(':') + 1)..], CultureInfo.InvariantCulture);
+        var port = await engine.PortAsync(" internal-ws ws ");
         var pages = new List<SipSocket>();
         try
         {
