@@ -34,7 +34,7 @@ public sealed class ScenarioTests(ScenarioTests.Fixture fixture) : IClassFixture
         await using var caller = Sipp.Run(_engine, scenario, called: number);
         await caller.SucceedsAsync();
         await NothingLeftAsync();
-        Assert.Single(NewRecords);
+        await RecordsAsync(1);
     }
 
     [Fact]
@@ -43,7 +43,7 @@ public sealed class ScenarioTests(ScenarioTests.Fixture fixture) : IClassFixture
         await using var caller = Sipp.Run(_engine, "session-expires", called: "6200");
         await caller.SucceedsAsync();
         await NothingLeftAsync();
-        Assert.Equal("RECOVERY_ON_TIMER_EXPIRE", Assert.Single(NewRecords).GetProperty("hangup_cause").GetString());
+        Assert.Equal("RECOVERY_ON_TIMER_EXPIRE", (await RecordsAsync(1))[0].GetProperty("hangup_cause").GetString());
     }
 
     [Theory]
@@ -61,7 +61,7 @@ public sealed class ScenarioTests(ScenarioTests.Fixture fixture) : IClassFixture
         await caller.SucceedsAsync();
         await phone.SucceedsAsync();
         await NothingLeftAsync();
-        Assert.Equal(2, NewRecords.Count);
+        await RecordsAsync(2);
     }
 
     [Fact]
@@ -77,8 +77,7 @@ public sealed class ScenarioTests(ScenarioTests.Fixture fixture) : IClassFixture
         }
 
         await NothingLeftAsync();
-        Assert.Equal(4, NewRecords.Count);
-        Assert.Equal(2, NewRecords.Count(r => r.GetProperty("hangup_cause").GetString() == "LOSE_RACE"));
+        Assert.Equal(2, (await RecordsAsync(4)).Count(r => r.GetProperty("hangup_cause").GetString() == "LOSE_RACE"));
     }
 
     [Fact]
@@ -104,20 +103,15 @@ public sealed class ScenarioTests(ScenarioTests.Fixture fixture) : IClassFixture
         await NothingLeftAsync();
     }
 
-    private async Task NothingLeftAsync()
+    /// <summary>No channel and no port is left; transactions live on for 64·T1 and are looked at when all scenarios are through.</summary>
+    private Task NothingLeftAsync() => Scenes.NothingLeftAsync(_engine);
+
+    /// <summary>The records of this test's legs, once there are so many; more fail the test.</summary>
+    private async Task<IReadOnlyList<System.Text.Json.JsonElement>> RecordsAsync(int count)
     {
-        await Scenes.NothingLeftAsync(_engine);
-        using var http = new HttpClient { BaseAddress = _engine.Http };
-        var metrics = "";
-        await EngineProcess.UntilAsync(
-            async () =>
-            {
-                metrics = await http.GetStringAsync(new Uri("metrics", UriKind.Relative));
-                return Scenes.Value(metrics, "xswitch_sip_transactions") == 0 && Scenes.Value(metrics, "xswitch_sip_legs") == 0;
-            },
-            "no transaction is left",
-            60);
-        Assert.Equal(0, Scenes.Value(metrics, "xswitch_plugin_faults"));
+        await EngineProcess.UntilAsync(() => Task.FromResult(NewRecords.Count >= count), $"{count} records are written", 5);
+        Assert.Equal(count, NewRecords.Count);
+        return NewRecords;
     }
 
     /// <summary>One engine for all scenarios, which come one after the other.</summary>
@@ -129,6 +123,17 @@ public sealed class ScenarioTests(ScenarioTests.Fixture fixture) : IClassFixture
         public async ValueTask InitializeAsync() =>
             Engine = await EngineProcess.StartAsync("--Sip:internalAcl=127.0.0.1/32", "--Sip:t1Ms=100", "--Engine:ProfileContexts:internal=default", "--Engine:ScriptDirectory=" + Repo.Scenarios);
 
-        public ValueTask DisposeAsync() => Engine.DisposeAsync();
+        /// <summary>After 64·T1 no transaction and no leg of any scenario is left, and nothing failed inside the plugin.</summary>
+        public async ValueTask DisposeAsync()
+        {
+            await using var engine = Engine;
+            using var http = new HttpClient { BaseAddress = Engine.Http };
+            var metrics = "";
+            await EngineProcess.UntilAsync(
+                async () => Scenes.Value(metrics = await http.GetStringAsync(new Uri("metrics", UriKind.Relative)), "xswitch_sip_transactions") == 0, "no transaction is left", 60);
+            Assert.Equal(0, Scenes.Value(metrics, "xswitch_sip_legs"));
+            Assert.Equal(0, Scenes.Value(metrics, "xswitch_plugin_faults_total"));
+            Assert.Equal(0, Scenes.Value(metrics, "xswitch_core_faults_total"));
+        }
     }
 }

@@ -55,9 +55,13 @@ internal static class Scenes
             async () => Value(await http.GetStringAsync(new Uri("metrics", UriKind.Relative)), "xswitch_rtp_ports_leased") == 0, "no RTP port is leased");
     }
 
-    /// <summary>Sum of a metric over its labels.</summary>
-    public static double Value(string metrics, string name, string label = "") => metrics.Split('\n')
-        .Where(l => l.StartsWith(name + " ", StringComparison.Ordinal) || l.StartsWith(name + "{", StringComparison.Ordinal))
-        .Where(l => l.Contains(label, StringComparison.Ordinal))
-        .Sum(l => double.Parse(l[(l.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture));
+    /// <summary>Sum of a metric over its labels; one that is not there fails the test.</summary>
+    public static double Value(string metrics, string name, string label = "")
+    {
+        Assert.Contains($"\n# TYPE {name} ", "\n" + metrics, StringComparison.Ordinal);
+        return metrics.Split('\n')
+            .Where(l => l.StartsWith(name + " ", StringComparison.Ordinal) || l.StartsWith(name + "{", StringComparison.Ordinal))
+            .Where(l => l.Contains(label, StringComparison.Ordinal))
+            .Sum(l => double.Parse(l[(l.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture));
+    }
 }
