@@ -74,11 +74,42 @@ internal sealed class Sipp : ChildProcess
         Directory.Delete(Scratch, recursive: true);
     }
 
-    /// <summary>A UDP port of 127.0.0.1 that nobody uses now.</summary>
+    private const int FirstPort = 10_000;
+    private const int LastPort = 15_998;
+    private static readonly HashSet<int> Given = [];
+
+    /// <summary>A port of 127.0.0.1 that nobody uses now, and the one above it, for UDP and TCP; each is given once in this process.</summary>
+    /// <remarks>Below the ports that the system hands out and those of the engine's media, so that nobody takes it before its owner is up. baresip takes the next one for TLS.</remarks>
     public static int FreePort()
     {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+        lock (Given)
+        {
+            while (true)
+            {
+                var port = Random.Shared.Next(FirstPort / 2, LastPort / 2) * 2;
+                if (IsFree(port) && IsFree(port + 1) && Given.Add(port))
+                {
+                    return port;
+                }
+            }
+        }
+    }
+
+    private static bool IsFree(int port)
+    {
+        try
+        {
+            foreach (var (type, protocol) in ((SocketType, ProtocolType)[])[(SocketType.Dgram, ProtocolType.Udp), (SocketType.Stream, ProtocolType.Tcp)])
+            {
+                using var socket = new Socket(AddressFamily.InterNetwork, type, protocol);
+                socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
+            }
+
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
     }
 }

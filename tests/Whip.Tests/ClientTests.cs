@@ -63,6 +63,16 @@ public sealed class ClientTests : WhipTest
         Host.TakeEvent<LegEvent.Answered>();
     }
 
+    [Theory]
+    [InlineData("http://media.example/live/b")]
+    [InlineData("https://media.example:8443/live/b")]
+    public void The_token_goes_to_no_other_port_and_never_from_https_to_http(string next)
+    {
+        Dial("whip:https://media.example/live/a", ("whip_token", "abc"));
+        Host.CompleteFetch(Answer(307, "", ("Location", next)));
+        Assert.DoesNotContain(Assert.Single(Host.Fetches).Request.Headers, h => h.Key == "Authorization");
+    }
+
     [Fact]
     public void Redirections_without_end_are_given_up()
     {

@@ -94,7 +94,7 @@ internal sealed class ClientLeg(WhipContext context, LegId leg, long key)
         if (status is 301 or 302 or 303 or 307 or 308 && Target(reply!) is { } next && _redirections < MaxRedirections && State == ClientState.Calling)
         {
             // The token goes along only to the same host: another one has not earned it.
-            _token = next.Host == Endpoint!.Host ? _token : "";
+            _token = IsSameOrigin(next, Endpoint!) ? _token : "";
             _redirections++;
             Endpoint = next;
             Post();
@@ -205,11 +205,14 @@ internal sealed class ClientLeg(WhipContext context, LegId leg, long key)
         context.Host.Calls.Post(new LegEvent.HungUp(leg, cause, 0, "", ByPeer: false));
     }
 
+    /// <summary>A token goes only to where it was meant for: the same scheme, host and port (RFC 6454 §4).</summary>
+    private static bool IsSameOrigin(Uri a, Uri b) => a.GetLeftPart(UriPartial.Authority).Equals(b.GetLeftPart(UriPartial.Authority), StringComparison.OrdinalIgnoreCase);
+
     private void Delete()
     {
         if (_session is { } session)
         {
-            context.Host.Fetch(0, new HttpFetch("DELETE", session, session.Host == Endpoint!.Host ? Authorization() : [], default));
+            context.Host.Fetch(0, new HttpFetch("DELETE", session, IsSameOrigin(session, Endpoint!) ? Authorization() : [], default));
         }
     }
 
