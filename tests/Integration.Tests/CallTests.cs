@@ -11,6 +11,7 @@ public sealed class CallTests
         using var rtp = new RtpTraffic();
         await using var caller = Sipp.Start(engine, "call", "1000", "9196", "-d", "6000", "-key", "media_port_key", rtp.Port.ToString(CultureInfo.InvariantCulture));
         var ports = await Scenes.MediaPortsAsync(engine, 1);
+        await EngineProcess.UntilAsync(async () => (await engine.ApiAsync("show channels")).Contains(",echo,", StringComparison.Ordinal), "the echo has begun");
         rtp.Start(ports);
         await Task.Delay(3000, TestContext.Current.CancellationToken);
         await rtp.StopSendingAsync();

@@ -6,7 +6,9 @@ using XSwitchEngine.TestKit;
 
 namespace XSwitchEngine.Media.Tests.Io;
 
-/// <summary>What 500 calls leave behind.</summary>
+/// <summary>What 500 calls leave behind. Descriptors and memory are those of the process, so no other class runs meanwhile.</summary>
+[Collection(nameof(WebRtcLeakTests))]
+[CollectionDefinition(nameof(WebRtcLeakTests), DisableParallelization = true)]
 public sealed partial class WebRtcLeakTests
 {
     private const int Batch = 25;
