@@ -1,3 +1,5 @@
+using XSwitchEngine.Media.Io;
+
 namespace XSwitchEngine.Media.Sessions;
 
 /// <content>Which codecs run, and what is passed on without one.</content>
@@ -27,8 +29,8 @@ internal sealed partial class MediaLeg
     /// Follows a peer that sends another codec of our offer than the first of its answer, as browsers do whose answer a page has shortened
     /// (RFC 3264 §5.1: the offerer is ready for all that it offered).
     /// </summary>
-    /// <returns>False for a type that we did not offer, or when the last change was just now: decoders are not made for each packet.</returns>
-    private bool TryFollow(AudioStream stream, int payloadType, long nowUs)
+    /// <returns>False for a type that we did not offer, from a stranger, or when the last change was just now: decoders are not made for each packet.</returns>
+    private bool TryFollow(AudioStream stream, int payloadType, in NetAddress source, long nowUs)
     {
         var codec = payloadType == stream.ReceivePayloadType || payloadType == stream.SendPayloadType ? stream.Codec : default(CodecOption?);
         foreach (var other in stream.AlsoReceives)
@@ -36,7 +38,7 @@ internal sealed partial class MediaLeg
             codec ??= other.PayloadType == payloadType ? other.Codec : null;
         }
 
-        if (codec is not { } found || nowUs - _receivedSinceUs < ReceivedCodecStaysUs)
+        if (codec is not { } found || nowUs - _receivedSinceUs < ReceivedCodecStaysUs || !AcceptSource(source, nowUs))
         {
             return false;
         }

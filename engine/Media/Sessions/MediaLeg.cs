@@ -136,7 +136,7 @@ internal sealed partial class MediaLeg : ITicker
             return;
         }
 
-        if (!TryClassify(stream, header.PayloadType, nowUs, out var kind))
+        if (!TryClassify(stream, header.PayloadType, source, nowUs, out var kind))
         {
             OnOther(packet, header, source, nowUs);
             return;
@@ -314,7 +314,7 @@ internal sealed partial class MediaLeg : ITicker
     }
 
     /// <summary>Tells what a payload type is. Peers that use their own number in both directions are understood too.</summary>
-    private bool TryClassify(AudioStream stream, int payloadType, long nowUs, out PacketKind kind)
+    private bool TryClassify(AudioStream stream, int payloadType, in NetAddress source, long nowUs, out PacketKind kind)
     {
         if (payloadType == _receivedType)
         {
@@ -339,7 +339,7 @@ internal sealed partial class MediaLeg : ITicker
         else
         {
             kind = PacketKind.Audio;
-            return TryFollow(stream, payloadType, nowUs);
+            return TryFollow(stream, payloadType, source, nowUs);
         }
 
         return true;

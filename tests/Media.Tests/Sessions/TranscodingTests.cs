@@ -90,6 +90,22 @@ public sealed class TranscodingTests
     }
 
     [Fact]
+    public void A_stranger_changes_no_codec()
+    {
+        var a = _plane.Add(FakePlane.G722, s => s with { AlsoReceives = [(8, FakePlane.Pcma)] });
+        var b = _plane.Add(FakePlane.Pcma);
+        _plane.Bridge(a, b);
+        a.Talking = 440;
+        _plane.Run(500);
+        _ = new Phone(_plane, a.Leg, FakePlane.Pcma, new System.Net.IPEndPoint(System.Net.IPAddress.Parse("198.51.100.7"), 4000)) { Talking = 1000, Ssrc = 0xBAD };
+        _plane.Run(1000);
+        RelayTests.AssertContinuous(b, 20);
+        AssertTone(b, 440);
+        Assert.NotNull(a.Leg.Input);        // still converted from what the peer itself sends
+        Assert.True(Goertzel.Share(b.Heard.AsSpan(^4000..), 8000, 440) > 0.9);
+    }
+
+    [Fact]
     public void A_payload_type_that_was_not_offered_is_no_audio()
     {
         var (a, b) = Bridged(FakePlane.G722, FakePlane.Pcma);
