@@ -9,6 +9,9 @@ public enum MediaProfile
     /// <summary>SRTP with keys in the description (RFC 4568).</summary>
     Sdes,
 
-    /// <summary>ICE, DTLS-SRTP, BUNDLE, as browsers want it.</summary>
+    /// <summary>ICE, DTLS-SRTP, BUNDLE, as browsers want it: the peer makes the ICE checks.</summary>
     WebRtc,
+
+    /// <summary>The same, where those who are called are servers: the engine makes the ICE checks. Since contract 1.2.</summary>
+    WebRtcClient,
 }

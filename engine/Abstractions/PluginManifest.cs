@@ -27,7 +27,7 @@ public sealed record PluginManifest(string Name, string Version, string Api, str
     public IReadOnlyDictionary<string, string> Options { get; init; } = new Dictionary<string, string>();
 
     /// <summary>The version of the contract that this engine offers.</summary>
-    public static Version ContractVersion { get; } = new(1, 1);
+    public static Version ContractVersion { get; } = new(1, 2);
 }
 
 /// <summary>One listener of a manifest.</summary>

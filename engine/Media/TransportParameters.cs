@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace XSwitchEngine.Media;
 
 /// <summary>What the SDP of both sides agreed about the transport of a session; equal when all of it is equal.</summary>
@@ -12,6 +14,12 @@ public sealed record TransportParameters
 
     /// <summary>The peer's ICE credentials; null while its description is not there.</summary>
     public IceCredentials? RemoteIce { get; init; }
+
+    /// <summary>Whether we make checks of our own and nominate, because the peer may be ICE-lite; otherwise we are. The session then has a port of its own (<see cref="MediaTransportKind.Rtp"/>).</summary>
+    public bool ControlsIce { get; init; }
+
+    /// <summary>Where our checks go.</summary>
+    public IReadOnlyList<IPEndPoint> RemoteCandidates { get; init; } = [];
 
     /// <summary>Fingerprints that the peer announced, one of which its certificate must have. Empty while its description is not there: keys are kept, no media passes.</summary>
     public IReadOnlyList<DtlsFingerprint> RemoteFingerprints { get; init; } = [];
@@ -28,6 +36,7 @@ public sealed record TransportParameters
     /// <inheritdoc/>
     public bool Equals(TransportParameters? other) =>
         other is not null && Keys == other.Keys && LocalIce == other.LocalIce && RemoteIce == other.RemoteIce && Role == other.Role
+        && ControlsIce == other.ControlsIce && RemoteCandidates.SequenceEqual(other.RemoteCandidates)
         && RemoteFingerprints.SequenceEqual(other.RemoteFingerprints) && Equals(LocalKey, other.LocalKey) && Equals(RemoteKey, other.RemoteKey);
 
     /// <inheritdoc/>

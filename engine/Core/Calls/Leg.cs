@@ -143,6 +143,9 @@ public sealed class Leg
     /// <summary>What an offer of ours looks like unless a variable says otherwise.</summary>
     internal TransportProfile OfferProfile { get; init; }
 
+    /// <summary>Whether its peer is a server that waits for the engine's ICE checks.</summary>
+    internal bool CallsServer { get; init; }
+
     /// <summary>Whether its peer ever wanted to hear us; one that never did is not on hold.</summary>
     internal bool WasHeard { get; set; }
 

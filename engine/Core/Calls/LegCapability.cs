@@ -36,11 +36,16 @@ internal sealed class LegCapability
             : leg.OfferProfile;
     }
 
+    /// <summary>Whether an outgoing leg calls a server with WebRTC: one that the plugin says is one, or whatever a variable wants to be called so. Browsers that have registered or logged in control ICE themselves.</summary>
+    /// <param name="leg">The leg.</param>
+    public static bool CallsServer(Leg leg) =>
+        leg.Direction == LegDirection.Outbound && WantedProfile(leg) == TransportProfile.WebRtc && (leg.CallsServer || leg.OfferProfile != TransportProfile.WebRtc);
+
     /// <summary>The profile for what the contract calls it.</summary>
     /// <param name="media">From a registration or a manifest.</param>
     public static TransportProfile ProfileOf(MediaProfile media) => media switch
     {
-        MediaProfile.WebRtc => TransportProfile.WebRtc,
+        MediaProfile.WebRtc or MediaProfile.WebRtcClient => TransportProfile.WebRtc,
         MediaProfile.Sdes => TransportProfile.Sdes,
         MediaProfile.Rtp => TransportProfile.Plain,
         _ => TransportProfile.Plain,
@@ -112,6 +117,7 @@ internal sealed class LegCapability
             VideoDirection = leg.HoldsPeer ? MediaDirection.Inactive : MediaDirection.SendRecv,
             Profile = transport.Profile,
             Ice = transport.Ice,
+            ControlsIce = transport.ControlsIce,
             NextIce = transport.NextIce,
             Keys = transport.Keys,
             Fingerprint = transport.Profile is TransportProfile.WebRtc or TransportProfile.Dtls ? _services.Media.LocalFingerprint : null,

@@ -129,7 +129,7 @@ internal sealed class LegMedia(CallServices services)
         sdp = leg.OfferSent = OfferAnswer.CreateOffer(capability, leg.Negotiated);
         if (leg.Transport is { InForce: null, Profile: TransportProfile.WebRtc or TransportProfile.Dtls } transport)
         {
-            Put(leg, transport, new TransportParameters { Keys = KeyAgreement.Dtls, LocalIce = transport.Ice }, anew: false); // its checks may come before its answer
+            Put(leg, transport, new TransportParameters { Keys = KeyAgreement.Dtls, LocalIce = transport.Ice, ControlsIce = transport.ControlsIce }, anew: false); // its checks may come before its answer
         }
 
         return true;
@@ -160,7 +160,7 @@ internal sealed class LegMedia(CallServices services)
         leg.HoldsPeer = false;
         sdp = leg.OfferSent = OfferAnswer.CreateOffer(capability, null);
         reason = "";
-        Put(leg, transport, new TransportParameters { Keys = KeyAgreement.Dtls, LocalIce = transport.Ice }, anew: true);
+        Put(leg, transport, new TransportParameters { Keys = KeyAgreement.Dtls, LocalIce = transport.Ice, ControlsIce = transport.ControlsIce }, anew: true);
         return true;
     }
 
@@ -220,10 +220,10 @@ internal sealed class LegMedia(CallServices services)
             return true;
         }
 
-        leg.Transport = new LegTransport(profile);
+        leg.Transport = new LegTransport(profile, LegCapability.CallsServer(leg));
         leg.LocalAddress = _capability.LocalAddress(leg, profile);
         var owner = ++_lastOwner;
-        var open = new MediaOpen(leg.LocalAddress, near?.Media ?? default, owner) { Kind = profile == TransportProfile.WebRtc ? MediaTransportKind.WebRtc : MediaTransportKind.Rtp };
+        var open = new MediaOpen(leg.LocalAddress, near?.Media ?? default, owner) { Kind = profile == TransportProfile.WebRtc && !leg.Transport.ControlsIce ? MediaTransportKind.WebRtc : MediaTransportKind.Rtp };
         if (!services.Media.TryOpen(open, out var session, out reason))
         {
             return false;

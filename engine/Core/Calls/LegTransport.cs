@@ -10,9 +10,11 @@ internal sealed class LegTransport
 
     /// <summary>Makes the secrets that a profile needs.</summary>
     /// <param name="profile">The profile.</param>
-    public LegTransport(TransportProfile profile)
+    /// <param name="controlsIce">Whether it makes ICE checks of its own.</param>
+    public LegTransport(TransportProfile profile, bool controlsIce = false)
     {
         Profile = profile;
+        ControlsIce = controlsIce && profile == TransportProfile.WebRtc;
         if (profile == TransportProfile.WebRtc)
         {
             Ice = NewIce();
@@ -26,6 +28,9 @@ internal sealed class LegTransport
 
     /// <summary>The profile.</summary>
     public TransportProfile Profile { get; }
+
+    /// <summary>Whether it makes ICE checks of its own, and so has a port of its own: its peer is a server and may be ICE-lite, as we are otherwise.</summary>
+    public bool ControlsIce { get; }
 
     /// <summary>Our ICE credentials in force, or null.</summary>
     public IceCredentials? Ice { get; private set; }

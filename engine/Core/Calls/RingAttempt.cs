@@ -207,6 +207,7 @@ internal sealed class RingAttempt
         var id = Guid.TryParse(dial.Variables["origination_uuid"], out var wanted) && _core.Table.Find(new(wanted)) is null ? new LegId(wanted) : _core.NewLeg();
         var variables = new LegVariables([.. Exported(caller), .. dial.Variables.Snapshot, new("domain_name", dial.User?.Domain ?? _core.Services.Directory.Domain)]);
         var profileName = dial.Target.Profile.Length > 0 ? dial.Target.Profile + "/" : "";
+        var media = dial.Target.Binding?.Media ?? _core.Services.Plugins.MediaOf(dial.Target.Endpoint);
         var leg = new Leg(id, LegDirection.Outbound, dial.Target.Endpoint, $"{dial.Target.Endpoint}/{profileName}{ShownAddress(dial)}", profile, variables, _core.Services.Loop.Now)
         {
             User = dial.User,
@@ -215,7 +216,8 @@ internal sealed class RingAttempt
             SignallingAddress = dial.Target.Binding?.Remote.Address,
             CallUuid = caller?.CallUuid ?? id.ToString(),
             Codecs = CodecsToward(caller, dial.Variables),
-            OfferProfile = LegCapability.ProfileOf(dial.Target.Binding?.Media ?? _core.Services.Plugins.MediaOf(dial.Target.Endpoint)),
+            OfferProfile = LegCapability.ProfileOf(media),
+            CallsServer = media == MediaProfile.WebRtcClient,
         };
         if (caller is not null)
         {

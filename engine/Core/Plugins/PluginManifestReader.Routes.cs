@@ -20,12 +20,18 @@ public static partial class PluginManifestReader
                 return MediaProfile.Rtp;
             }
 
-            if (value.Kind == JsonTokenType.String && value.Text is "rtp" or "sdes" or "webrtc")
+            if (value.Kind == JsonTokenType.String && value.Text is "rtp" or "sdes" or "webrtc" or "webrtc-client")
             {
-                return value.Text == "webrtc" ? MediaProfile.WebRtc : value.Text == "sdes" ? MediaProfile.Sdes : MediaProfile.Rtp;
+                return value.Text switch
+                {
+                    "webrtc" => MediaProfile.WebRtc,
+                    "webrtc-client" => MediaProfile.WebRtcClient,
+                    "sdes" => MediaProfile.Sdes,
+                    _ => MediaProfile.Rtp,
+                };
             }
 
-            Fault(value.Offset, "media must be one of rtp, sdes, webrtc");
+            Fault(value.Offset, "media must be one of rtp, sdes, webrtc, webrtc-client");
             return MediaProfile.Rtp;
         }
 

@@ -39,6 +39,9 @@ internal readonly ref struct StunMessage
 
     public bool IsControlled { get; private init; }
 
+    /// <summary>What comes with either role (RFC 8445 §7.1.3), or 0.</summary>
+    public ulong TieBreaker { get; private init; }
+
     /// <summary>What the sender of a response saw as our address; not usable when absent.</summary>
     public NetAddress MappedAddress { get; private init; }
 
@@ -67,6 +70,7 @@ internal readonly ref struct StunMessage
         var type = (StunType)BinaryPrimitives.ReadUInt16BigEndian(packet);
         ReadOnlySpan<byte> username = default;
         uint priority = 0;
+        ulong tieBreaker = 0;
         bool uses = false, controlling = false, controlled = false;
         NetAddress mapped = default;
         int error = 0, integrityAt = 0, fingerprintAt = 0, unknowns = 0;
@@ -108,9 +112,11 @@ internal readonly ref struct StunMessage
                         break;
                     case StunAttribute.IceControlling when length == 8:
                         controlling = true;
+                        tieBreaker = BinaryPrimitives.ReadUInt64BigEndian(value);
                         break;
                     case StunAttribute.IceControlled when length == 8:
                         controlled = true;
+                        tieBreaker = BinaryPrimitives.ReadUInt64BigEndian(value);
                         break;
                     case StunAttribute.XorMappedAddress when TryReadAddress(value, packet.Slice(4, 16), out mapped):
                         break;
@@ -147,6 +153,7 @@ internal readonly ref struct StunMessage
             UsesCandidate = uses,
             IsControlling = controlling,
             IsControlled = controlled,
+            TieBreaker = tieBreaker,
             MappedAddress = mapped,
             ErrorCode = error,
             Unknown = unknown,

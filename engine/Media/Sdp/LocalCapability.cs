@@ -58,6 +58,9 @@ public sealed record LocalCapability(IReadOnlyList<CodecOption> Codecs, IPAddres
     /// <summary>Credentials for an ICE restart of the peer's.</summary>
     public IceCredentials? NextIce { get; init; }
 
+    /// <summary>Whether we make ICE checks of our own; otherwise we are ICE-lite.</summary>
+    public bool ControlsIce { get; init; }
+
     /// <summary>Our certificate's fingerprint; null where DTLS cannot be done.</summary>
     public DtlsFingerprint? Fingerprint { get; init; }
 

@@ -85,8 +85,8 @@ public sealed class MediaDescription
     /// <summary>Sources that its author announces, in their order.</summary>
     public IReadOnlyList<uint> Sources { get; internal init; } = [];
 
-    /// <summary>Number of candidates of the author's; this engine waits for the peer's checks and needs none.</summary>
-    public int Candidates { get; internal init; }
+    /// <summary>Addresses of the author's candidates that a check could go to: UDP, component 1, no host names; at most 16, as listed. Needed only where this engine makes checks of its own.</summary>
+    public IReadOnlyList<IPEndPoint> Candidates { get; internal init; } = [];
 
     /// <summary>Parameters of a format (a=fmtp) as written, or null.</summary>
     /// <param name="payloadType">0..127.</param>

@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace XSwitchEngine.Media;
 
 /// <content>Transports: plain, SDES, DTLS, ICE.</content>
@@ -95,6 +97,8 @@ public static partial class OfferAnswer
             Keys = KeyAgreement.Dtls,
             LocalIce = ice ? restarts ? local.NextIce ?? local.Ice : local.Ice : null,
             RemoteIce = media.Ice,
+            ControlsIce = ice && local.ControlsIce,
+            RemoteCandidates = ice && local.ControlsIce ? Reachable(local, media) : [],
             RemoteFingerprints = media.Fingerprints,
             Role = role,
         };
@@ -138,6 +142,8 @@ public static partial class OfferAnswer
                 Keys = KeyAgreement.Dtls,
                 LocalIce = offered.Ice,
                 RemoteIce = offered.Ice is null ? null : media.Ice,
+                ControlsIce = offered.Ice is not null && local.ControlsIce,
+                RemoteCandidates = offered.Ice is not null && local.ControlsIce ? Reachable(local, media) : [],
                 RemoteFingerprints = media.Fingerprints,
                 Role = media.Setup == "passive" ? DtlsRole.Client : DtlsRole.Server,
             };
@@ -145,6 +151,26 @@ public static partial class OfferAnswer
 
         return transport is not null;
     }
+
+    /// <summary>The peer's candidates that a check from here can and may go to: of our address's family; never a group's; this machine's or this link's only when we are there ourselves.</summary>
+    private static IReadOnlyList<IPEndPoint> Reachable(LocalCapability local, MediaDescription media)
+    {
+        var here = local.Candidates.Select(static c => c.Address).ToList();
+        return [.. media.Candidates.Where(c => here.Exists(h => MayReach(h, c.Address)))];
+    }
+
+    private static bool MayReach(IPAddress from, IPAddress to)
+    {
+        if (from.AddressFamily != to.AddressFamily || (IPAddress.IsLoopback(to) && !IPAddress.IsLoopback(from)) || (IsLinkLocal(to) && !IsLinkLocal(from)))
+        {
+            return false;
+        }
+
+        var bytes = to.GetAddressBytes();
+        return bytes.Length == 4 ? bytes[0] is > 0 and < 224 : !to.IsIPv6Multicast && !to.Equals(IPAddress.IPv6Any) && !to.IsIPv4MappedToIPv6;
+    }
+
+    private static bool IsLinkLocal(IPAddress address) => address.IsIPv6LinkLocal || (address.GetAddressBytes() is [169, 254, _, _]);
 
     /// <summary>The transport of an offer of ours: the one in force, or the profile asked for.</summary>
     private readonly struct OfferedTransport
@@ -171,6 +197,7 @@ public static partial class OfferAnswer
             {
                 Keys = Profile == TransportProfile.Sdes ? KeyAgreement.Sdes : KeyAgreement.Dtls,
                 LocalIce = Profile == TransportProfile.WebRtc ? local.Ice : null,
+                ControlsIce = Profile == TransportProfile.WebRtc && local.ControlsIce,
             };
         }
 

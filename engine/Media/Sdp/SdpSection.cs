@@ -8,6 +8,7 @@ internal sealed class SdpSection(string kind, int port, string protocol, List<st
     private const int MaxKeys = 16;
     private const int MaxFingerprints = 8;
     private const int MaxSources = 64;
+    private const int MaxCandidates = 16;
     private const int MaxExtensions = 64;
     private const int MaxFeedback = 256;
     private const int LongestParameters = 1024;
@@ -19,6 +20,7 @@ internal sealed class SdpSection(string kind, int port, string protocol, List<st
     private List<RtpExtension>? _extensions;
     private List<RtpFeedback>? _feedback;
     private List<uint>? _sources;
+    private List<IPEndPoint>? _candidates;
     private MediaDirection? _direction;
     private IPAddress? _rtcpAddress;
     private string _mid = "";
@@ -28,7 +30,6 @@ internal sealed class SdpSection(string kind, int port, string protocol, List<st
     private int _ptimeMs;
     private int _maxPtimeMs;
     private int _rtcpPort;
-    private int _candidates;
     private bool _rtcpMux;
     private bool _reducedSize;
     private bool _bundleOnly;
@@ -81,7 +82,7 @@ internal sealed class SdpSection(string kind, int port, string protocol, List<st
                 _bundleOnly = true;
                 break;
             case "candidate":
-                _candidates++;
+                AddCandidate(value);
                 break;
             case "ssrc":
                 AddSource(value);
@@ -125,7 +126,7 @@ internal sealed class SdpSection(string kind, int port, string protocol, List<st
             Extensions = _extensions ?? session._extensions ?? [],
             Feedback = _feedback ?? [],
             Sources = _sources ?? [],
-            Candidates = _candidates,
+            Candidates = _candidates ?? [],
         };
     }
 
@@ -256,6 +257,24 @@ internal sealed class SdpSection(string kind, int port, string protocol, List<st
             && _sources.Count < MaxSources && !_sources.Contains(source))
         {
             _sources.Add(source);
+        }
+    }
+
+    /// <summary>Takes <c>foundation component transport priority address port typ …</c> (RFC 8839 §5.1); what no check could go to is passed over.</summary>
+    private void AddCandidate(ReadOnlySpan<char> value)
+    {
+        _ = SdpParser.Word(ref value);
+        var isFirst = SdpParser.Word(ref value) is "1";
+        var isUdp = SdpParser.Word(ref value).Equals("udp", StringComparison.OrdinalIgnoreCase);
+        _ = SdpParser.Word(ref value);
+        if (isFirst && isUdp && IPAddress.TryParse(SdpParser.Word(ref value), out var address) && SdpParser.TryNumber(SdpParser.Word(ref value), out var port) && port is > 0 and <= 65535)
+        {
+            _candidates ??= [];
+            var end = new IPEndPoint(address, port);
+            if (_candidates.Count < MaxCandidates && !_candidates.Contains(end))
+            {
+                _candidates.Add(end);
+            }
         }
     }
 

@@ -255,7 +255,7 @@ internal sealed class SdpWriter
 
         if (_isWebRtc)
         {
-            text.Append($"a=ice-lite\r\na=msid-semantic: WMS {Cname}\r\n");
+            text.Append(_local.ControlsIce ? "" : "a=ice-lite\r\n").Append($"a=msid-semantic: WMS {Cname}\r\n");
         }
 
         return text.Append(_media).ToString();

@@ -348,7 +348,7 @@ internal sealed partial class MediaLeg : ITicker
     /// <summary>A packet of the peer's was accepted.</summary>
     private void Arrived(int payloadLength, long nowUs)
     {
-        if (_latch.IsLocked && !_isConnected && Shared is null)
+        if (_latch.IsLocked && !_isConnected && Shared is null && _transport is not { IsIce: true })
         {
             _isConnected = true;
             _remote = _latch.Current.ToEndPoint();

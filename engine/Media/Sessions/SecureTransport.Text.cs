@@ -13,6 +13,7 @@ internal sealed partial class SecureTransport
         if (_ice is { } ice)
         {
             parts.Add(ice.Selected.IsUsable ? (_isLost ? $"ICE lost: no check from {ice.Selected.ToEndPoint()} for 30 seconds" : $"ICE with {ice.Selected.ToEndPoint()}")
+                : ice.Checks is not null && ice.Sources.Count == 0 && _parameters.RemoteIce is not null ? $"ICE: none of the peer's {_parameters.RemoteCandidates.Count} candidates that can be reached has answered"
                 : ice.LastCheckUs != 0 ? "ICE: checks arrive, the peer has not nominated one"
                 : ice.Refused > 0 ? $"ICE: {ice.Refused} checks with wrong credentials"
                 : _parameters.RemoteIce is null ? "ICE: waiting for the peer's description"

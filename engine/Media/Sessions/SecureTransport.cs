@@ -61,7 +61,7 @@ internal sealed partial class SecureTransport(MediaLeg leg) : IDtlsOutput
                 due = Math.Min(due, ice.LastCheckUs + IceAgent.ConsentUs);
             }
 
-            return due;
+            return Math.Min(due, _ice?.Checks?.DueUs ?? long.MaxValue);
         }
     }
 
@@ -94,6 +94,10 @@ internal sealed partial class SecureTransport(MediaLeg leg) : IDtlsOutput
         {
             (_ice ??= new IceAgent()).Configure(local, parameters.RemoteIce);
             Register();
+            if (parameters is { ControlsIce: true, RemoteIce: { } remote })
+            {
+                _ice.Check(remote, [.. parameters.RemoteCandidates.Select(NetAddress.From)], nowUs);
+            }
         }
 
         if (former.Keys == KeyAgreement.Dtls && (parameters.Keys != KeyAgreement.Dtls || IsOtherPeer(former, parameters)))
@@ -146,16 +150,20 @@ internal sealed partial class SecureTransport(MediaLeg leg) : IDtlsOutput
                 return PacketClass.None;
         }
 
+        if (_ice is { } ice && !ice.Sources.Contains(source))
+        {
+            Refused++; // a shared port sees to that by itself
+            return PacketClass.None;
+        }
+
         var isRtcp = rtcpPort || (packet[1] is >= 192 and <= 223 && (IsIce || leg.Stream is { RtcpMux: true }));
         if (_parameters.Keys == KeyAgreement.None)
         {
             length = packet.Length;
-            if (_ice!.Sources.Contains(source))
-            {
-                return isRtcp ? PacketClass.Rtcp : PacketClass.Rtp;
-            }
+            return isRtcp ? PacketClass.Rtcp : PacketClass.Rtp;
         }
-        else if (isRtcp ? _in!.UnprotectRtcp(packet, out length) : _in!.UnprotectRtp(packet, out length))
+
+        if (isRtcp ? _in!.UnprotectRtcp(packet, out length) : _in!.UnprotectRtp(packet, out length))
         {
             return isRtcp ? PacketClass.Rtcp : PacketClass.Rtp;
         }
@@ -206,8 +214,11 @@ internal sealed partial class SecureTransport(MediaLeg leg) : IDtlsOutput
         if (IsUp && _ice is { } ice && nowUs >= ice.LastCheckUs + IceAgent.ConsentUs)
         {
             _isLost = true;
+            ice.Checks?.Lose(nowUs);
             leg.Emit(MediaEventKind.TransportLost, 0, 0, 0, 0);
         }
+
+        SendCheck(nowUs);
     }
 
     /// <summary>Says goodbye and gives all native memory back.</summary>
@@ -270,7 +281,11 @@ internal sealed partial class SecureTransport(MediaLeg leg) : IDtlsOutput
             return;
         }
 
-        leg.Core!.Output.Send(leg, rtcp: false, answer[..length], source);
+        if (length > 0)
+        {
+            leg.Core!.Output.Send(leg, rtcp: false, answer[..length], source);
+        }
+
         if ((step & (IceStep.NewSource | IceStep.Selected)) != 0)
         {
             Register();
@@ -288,6 +303,25 @@ internal sealed partial class SecureTransport(MediaLeg leg) : IDtlsOutput
         }
 
         Advance(nowUs);
+        SendCheck(nowUs); // the one that nominates, at once
+    }
+
+    /// <summary>Sends the check that is due, and asks to be called for the next one.</summary>
+    private void SendCheck(long nowUs)
+    {
+        if (_ice?.Checks is not { } checks)
+        {
+            return;
+        }
+
+        Span<byte> check = stackalloc byte[IceChecks.LongestCheck];
+        var length = checks.Next(nowUs, check, out var to);
+        if (length > 0)
+        {
+            leg.Core!.Output.Send(leg, rtcp: false, check[..length], to);
+        }
+
+        leg.Reschedule(nowUs);
     }
 
     private void Fail(TransportFailure failure, string text)

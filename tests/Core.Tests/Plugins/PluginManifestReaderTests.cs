@@ -76,8 +76,8 @@ public sealed class PluginManifestReaderTests : IDisposable
     }
 
     [Theory]
-    [InlineData("2.x", "needs contract 2.x, this engine offers 1.1")]
-    [InlineData(">=1.2", "needs contract >=1.2, this engine offers 1.1")]
+    [InlineData("2.x", "needs contract 2.x, this engine offers 1.2")]
+    [InlineData(">=1.3", "needs contract >=1.3, this engine offers 1.2")]
     [InlineData("<1", "needs contract <1")]
     public void A_contract_that_this_engine_does_not_offer_is_refused_with_what_is_needed(string api, string expected)
     {

@@ -80,7 +80,7 @@ public sealed class SwapTests : IAsyncDisposable
         File.Delete(assembly);
         Assert.Matches(@"^manifest: .*plugin\.json:3:\d+: assembly XSwitchEngine\.SamplePlugin\.dll is not in ", (await _fixture.SwapAsync()).Message);
         _fixture.Deploy("2.0.0", api: ">=7");
-        Assert.Contains("needs contract >=7, this engine offers 1.1", (await _fixture.SwapAsync()).Message, StringComparison.Ordinal);
+        Assert.Contains("needs contract >=7, this engine offers 1.2", (await _fixture.SwapAsync()).Message, StringComparison.Ordinal);
         Assert.Equal("there is no plugin nobody; there is sample", (await _fixture.SwapAsync(name: "nobody")).Message);
         Assert.Equal("running", _fixture.Status().State);
     }

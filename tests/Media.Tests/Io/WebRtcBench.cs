@@ -61,10 +61,19 @@ internal sealed class WebRtcBench : IDisposable
     }
 
     /// <summary>The engine offers; the peer's answer is kept back.</summary>
-    public string Offer(MediaSession session, WebRtcPeer peer)
+    public string Offer(MediaSession session, WebRtcPeer peer, bool controls = false)
     {
-        Engine.SetTransport(session, new TransportParameters { Keys = KeyAgreement.Dtls, LocalIce = _legs[session].Ice });
+        _legs[session].Controls = controls;
+        Engine.SetTransport(session, new TransportParameters { Keys = KeyAgreement.Dtls, LocalIce = _legs[session].Ice, ControlsIce = controls });
         return peer.CreateAnswer(Describe(session, "actpass"));
+    }
+
+    /// <summary>One session calls the other one, which is ICE-lite.</summary>
+    public void Connect(MediaSession caller, MediaSession called)
+    {
+        _legs[caller].Controls = true;
+        Set(called, PeerSdp.Parse(Describe(caller, "actpass")), DtlsRole.Server, anew: false);
+        Set(caller, PeerSdp.Parse(Describe(called, "passive")), DtlsRole.Client, anew: false);
     }
 
     public void TakeAnswer(MediaSession session, string answer)
@@ -130,6 +139,8 @@ internal sealed class WebRtcBench : IDisposable
             new TransportParameters
             {
                 Keys = KeyAgreement.Dtls,
+                ControlsIce = _legs[session].Controls,
+                RemoteCandidates = _legs[session].Controls ? [remote.Candidate!] : [],
                 LocalIce = _legs[session].Ice,
                 RemoteIce = new IceCredentials(remote.Ufrag, remote.Password),
                 RemoteFingerprints = [new DtlsFingerprint("sha-256", remote.Fingerprint)],
@@ -142,5 +153,7 @@ internal sealed class WebRtcBench : IDisposable
     private sealed class Leg
     {
         public required IceCredentials Ice { get; set; }
+
+        public bool Controls { get; set; }
     }
 }

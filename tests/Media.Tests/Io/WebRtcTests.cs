@@ -72,6 +72,44 @@ public sealed class WebRtcTests
         Assert.InRange(await WebRtcBench.HearAsync(peer, peer, 440), 0.9, 1.01);
     }
 
+    /// <summary>A media server waits for checks, as this engine does toward browsers: then the engine makes them, from a port of the session's own.</summary>
+    [Theory]
+    [InlineData("passive", false)]
+    [InlineData("active", false)]
+    [InlineData("passive", true)]
+    public async Task A_peer_that_is_ice_lite_is_found(string setup, bool portable)
+    {
+        using var bench = new WebRtcBench(portable: portable);
+        using var peer = Peer(new WebRtcPeerOptions { IceLite = true, AnswerSetup = setup });
+        var session = bench.Open(MediaTransportKind.Rtp);
+        bench.Engine.Echo(session, 0);
+        bench.TakeAnswer(session, bench.Offer(session, peer, controls: true));
+        await peer.ConnectedAsync(Limit);
+        await RtpPeer.UntilAsync(() => bench.Count(MediaEventKind.TransportUp, session) == 1, Limit);
+        Assert.Equal(session.RtpPort, peer.Nominated!.Port);
+        Assert.InRange(await WebRtcBench.HearAsync(peer, peer, 440), 0.9, 1.01);
+        Assert.Equal(2, peer.Checks);                                      // one to find it, one to nominate
+        Assert.Equal(peer.Local, bench.Engine.Statistics(session).Remote);
+        await Task.Delay(6500, Limit);
+        Assert.InRange(peer.Checks, 3, 4);                                 // consent
+        Assert.Equal(0, bench.Count(MediaEventKind.TransportFailed, session) + bench.Count(MediaEventKind.TransportLost, session));
+    }
+
+    /// <summary>Two engines' sessions of which one calls the other: only one side makes checks.</summary>
+    [Fact]
+    public async Task A_session_that_calls_finds_one_that_answers()
+    {
+        using var bench = new WebRtcBench(loops: 2);
+        var caller = bench.Open(MediaTransportKind.Rtp);
+        var called = bench.Open();
+        bench.Connect(caller, called);
+        await RtpPeer.UntilAsync(() => bench.Count(MediaEventKind.TransportUp, caller) == 1 && bench.Count(MediaEventKind.TransportUp, called) == 1, Limit);
+        bench.Engine.Echo(called, 0);
+        bench.Engine.Play(caller, 1, "tone_stream://%(2000,0,440)");
+        await RtpPeer.UntilAsync(() => bench.Engine.Statistics(caller).PacketsReceived > 50, Limit);
+        Assert.Equal(0, bench.Engine.Statistics(caller).PacketsLost);
+    }
+
     /// <summary>S-24 and pitfall 10.</summary>
     [Theory]
     [InlineData(false)]

@@ -95,6 +95,65 @@ public static class PeerIce
         return (0, 0, null);
     }
 
+    /// <summary>Reads a check that somebody sends us: its user name, whether it nominates, and its type of role attribute; null when it is none or not authentic.</summary>
+    public static (string Username, bool Nominates, int Role, uint Priority)? ReadCheck(byte[] packet, string password)
+    {
+        if (packet.Length < 20 || packet[0] != 0 || packet[1] != 1 || BinaryPrimitives.ReadUInt32BigEndian(packet.AsSpan(4)) != Cookie)
+        {
+            return null;
+        }
+
+        (string Username, bool Nominates, int Role, uint Priority) check = ("", false, 0, 0);
+        for (var at = 20; at + 4 <= packet.Length;)
+        {
+            var attribute = BinaryPrimitives.ReadUInt16BigEndian(packet.AsSpan(at));
+            var length = BinaryPrimitives.ReadUInt16BigEndian(packet.AsSpan(at + 2));
+            var value = packet.AsSpan(at + 4, length);
+            switch (attribute)
+            {
+                case 0x0006:
+                    check.Username = Encoding.UTF8.GetString(value);
+                    break;
+                case 0x0024:
+                    check.Priority = BinaryPrimitives.ReadUInt32BigEndian(value);
+                    break;
+                case 0x0025:
+                    check.Nominates = true;
+                    break;
+                case 0x8029 or 0x802A:
+                    check.Role = attribute;
+                    break;
+                case 0x0008:
+                    var covered = new List<byte>(packet[..at]);
+                    SetLength(covered, at + 24 - 20);
+#pragma warning disable CA5350 // what STUN has
+                    return HMACSHA1.HashData(Encoding.UTF8.GetBytes(password), covered.ToArray()).AsSpan().SequenceEqual(value) ? check : null;
+#pragma warning restore CA5350
+            }
+
+            at += 4 + ((length + 3) / 4 * 4);
+        }
+
+        return null;
+    }
+
+    /// <summary>A success answer to a check.</summary>
+    public static byte[] Answer(byte[] transaction, IPEndPoint source, string password)
+    {
+        var message = new List<byte>(Header(0x0101, transaction));
+        var host = source.Address.GetAddressBytes();
+        Add(message, 0x0020, [0, 1, (byte)((source.Port >> 8) ^ 0x21), (byte)(source.Port ^ 0x12), (byte)(host[0] ^ 0x21), (byte)(host[1] ^ 0x12), (byte)(host[2] ^ 0xA4), (byte)(host[3] ^ 0x42)]);
+        return Sign(message, password);
+    }
+
+    /// <summary>An error answer to a check.</summary>
+    public static byte[] Error(byte[] transaction, int code, string password)
+    {
+        var message = new List<byte>(Header(0x0111, transaction));
+        Add(message, 0x0009, [0, 0, (byte)(code / 100), (byte)(code % 100)]);
+        return Sign(message, password);
+    }
+
     /// <summary>CRC-32, a bit at a time.</summary>
     public static uint Crc(byte[] data)
     {

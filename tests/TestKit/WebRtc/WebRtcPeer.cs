@@ -32,6 +32,9 @@ public sealed record WebRtcPeerOptions
     /// <summary>Where it sends instead of the candidate: an impairment proxy.</summary>
     public IPEndPoint? Via { get; init; }
 
+    /// <summary>Whether it is ICE-lite, as media servers are: waits for the engine's checks and sends none. For peers that answer.</summary>
+    public bool IceLite { get; init; }
+
     /// <summary>Milliseconds between checks.</summary>
     public int CheckMs { get; init; } = 200;
 }
@@ -110,6 +113,12 @@ public sealed class WebRtcPeer : IDisposable
 
     /// <summary>Error codes in answers to checks.</summary>
     public ConcurrentQueue<int> CheckErrors { get; } = new();
+
+    /// <summary>As an ICE-lite peer: where the engine's nominating check came from.</summary>
+    public IPEndPoint? Nominated { get; private set; }
+
+    /// <summary>As an ICE-lite peer: authentic checks of the engine.</summary>
+    public int Checks { get; private set; }
 
     /// <summary>Our address as the engine sees it.</summary>
     public IPEndPoint? Mapped { get; private set; }
@@ -198,7 +207,9 @@ public sealed class WebRtcPeer : IDisposable
         var codec = _options.Codecs.First(c => remote.PayloadTypeOf(c) >= 0);
         var answer = PeerSdp.WriteAnswer(_sessionId, ++_version, Ufrag, Password, Fingerprint, _options.AnswerSetup, remote, codec, _options.Video, Ssrc);
         TakeRemote(offer, codec);
-        return answer;
+        return !_options.IceLite ? answer : answer
+            .Replace("t=0 0\r\n", "t=0 0\r\na=ice-lite\r\n", StringComparison.Ordinal)
+            .Replace("a=rtcp-mux\r\n", $"a=rtcp-mux\r\na=candidate:1 1 udp 2130706431 {Local.Address} {Local.Port} typ host\r\n", StringComparison.Ordinal);
     }
 
     /// <summary>New credentials for a restart: the next offer or answer has them, media goes on meanwhile.</summary>
@@ -333,11 +344,11 @@ public sealed class WebRtcPeer : IDisposable
 
     private void Send(byte[] packet)
     {
-        if (Remote?.Candidate is { } candidate && !_stopping)
+        if ((_options.IceLite ? Nominated : _options.Via ?? Remote?.Candidate) is { } to && !_stopping)
         {
             try
             {
-                _ = _socket.SendTo(packet, _options.Via ?? candidate);
+                _ = _socket.SendTo(packet, to);
             }
             catch (Exception e) when (e is SocketException or ObjectDisposedException)
             {
@@ -365,7 +376,7 @@ public sealed class WebRtcPeer : IDisposable
                 {
                     EndPoint from = new IPEndPoint(IPAddress.Any, 0);
                     var length = _socket.ReceiveFrom(buffer, ref from);
-                    Take(buffer[..length]);
+                    Take(buffer[..length], (IPEndPoint)from);
                 }
 
                 Check();
@@ -384,7 +395,7 @@ public sealed class WebRtcPeer : IDisposable
     /// <summary>Sends a check when it is time: nominating as soon as one was answered.</summary>
     private void Check()
     {
-        if (Remote is not { } remote || _silent || Environment.TickCount64 < _nextCheckMs)
+        if (Remote is not { } remote || _silent || _options.IceLite || Environment.TickCount64 < _nextCheckMs)
         {
             return;
         }
@@ -400,7 +411,7 @@ public sealed class WebRtcPeer : IDisposable
         SendTransport(PeerIce.Check($"{remote.Ufrag}:{Ufrag}", remote.Password, nominates, transaction));
     }
 
-    private void Take(byte[] packet)
+    private void Take(byte[] packet, IPEndPoint from)
     {
         if (packet.Length == 0 || (_options.Loss > 0 && packet[0] < 64 && _random.NextDouble() < _options.Loss))
         {
@@ -410,7 +421,15 @@ public sealed class WebRtcPeer : IDisposable
         switch (packet[0])
         {
             case < 4:
-                TakeAnswer(packet);
+                if (_options.IceLite)
+                {
+                    TakeCheck(packet, from);
+                }
+                else
+                {
+                    TakeAnswer(packet);
+                }
+
                 break;
             case >= 20 and <= 63:
                 if (Remote is not null)
@@ -425,6 +444,25 @@ public sealed class WebRtcPeer : IDisposable
                 break;
             default:
                 break;
+        }
+    }
+
+    private void TakeCheck(byte[] packet, IPEndPoint from)
+    {
+        if (_silent || Remote is not { } remote || PeerIce.ReadCheck(packet, Password) is not { Role: 0x802A } check || check.Username != $"{Ufrag}:{remote.Ufrag}")
+        {
+            return;
+        }
+
+        Checks++;
+        _ = _socket.SendTo(PeerIce.Answer(packet[8..20], from, Password), from);
+        if (check.Nominates)
+        {
+            Nominated = from;
+            if (IsDtlsClient(remote))
+            {
+                BeginDtls(isClient: true);
+            }
         }
     }
 
