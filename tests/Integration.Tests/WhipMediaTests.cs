@@ -190,7 +190,7 @@ public sealed class WhipMediaTests
     public async Task The_engine_publishes_to_another_server_and_takes_its_session_down()
     {
         await using var engine = await EngineProcess.StartAsync();
-        using var peer = new WebRtcPeer();
+        using var peer = new WebRtcPeer(new WebRtcPeerOptions { IceLite = true });
         using var server = new HttpListener();
         var port = Sipp.FreePort();
         server.Prefixes.Add($"http://127.0.0.1:{port}/");
@@ -223,5 +223,46 @@ public sealed class WhipMediaTests
         Assert.Equal("DELETE /session/7", $"{delete.Request.HttpMethod} {delete.Request.Url!.AbsolutePath}");
         delete.Response.Close();
         await Scenes.NothingLeftAsync(engine);
+    }
+
+    /// <summary>Both are ICE-lite toward browsers; the one that calls makes the checks.</summary>
+    [Fact]
+    public async Task One_engine_publishes_to_another_and_plays_what_is_published_there()
+    {
+        await using var here = await EngineProcess.StartAsync();
+        await using var there = await EngineProcess.StartAsync();
+        using var client = await WhipClient.LogInAsync(there);
+        string At(string path) => new Uri(there.Http, path).AbsoluteUri;
+        Assert.StartsWith("+OK", await here.ApiAsync($"originate {{whip_token={client.Token}}}whip:{At("/api/whip/show")} &playback(tone_stream://%(60000,0,620))"), StringComparison.Ordinal);
+        await EngineProcess.UntilAsync(async () => (await there.ApiAsync("stream list")).Contains("show", StringComparison.Ordinal), "the stream is there");
+
+        // Back again: a viewer of this engine's hears it through the other one.
+        using var viewer = new WebRtcPeer();
+        Assert.StartsWith("+OK", await here.ApiAsync($"originate {{whip_token={client.Token}}}whep:{At("/api/whep/show")} &stream_publish(again)"), StringComparison.Ordinal);
+        using var local = await WhipClient.LogInAsync(here);
+        await OpenAsync(local, viewer, "/api/whep/again", "recvonly");
+        await EngineProcess.UntilAsync(() => Task.FromResult(viewer.Received > 100), "the tone comes back");
+        Assert.True(Goertzel.Share(viewer.Samples.AsSpan(^(viewer.RateHz / 2)..), viewer.RateHz, 620) > 0.8);
+
+        await here.ApiAsync("hupall NORMAL_CLEARING");
+        await Scenes.NothingLeftAsync(here);
+        await Scenes.NothingLeftAsync(there);
+    }
+
+    [Fact]
+    public async Task One_engine_calls_a_number_of_another_by_one_post()
+    {
+        await using var here = await EngineProcess.StartAsync();
+        await using var there = await EngineProcess.StartAsync();
+        using var client = await WhipClient.LogInAsync(there);
+        Assert.StartsWith("+OK", await here.ApiAsync($"originate {{whip_token={client.Token},RECORD_STEREO=true}}whxp:{new Uri(there.Http, "/api/whxp/9196").AbsoluteUri} &playback(tone_stream://%(60000,0,620))"), StringComparison.Ordinal);
+        var uuid = (await Scenes.ChannelsAsync(here))[0];
+        var file = Path.Combine(here.Data, "echo.wav");
+        Assert.StartsWith("+OK", await here.ApiAsync($"uuid_record {uuid} start {file}"), StringComparison.Ordinal);
+        await Task.Delay(2500, Cancel);
+        await here.ApiAsync("hupall NORMAL_CLEARING");
+        await Scenes.NothingLeftAsync(there);
+        var heard = WavFile.Read(file);
+        Assert.True(Goertzel.Share(heard.Channel(0).AsSpan(^heard.RateHz..), heard.RateHz, 620) > 0.8);
     }
 }

@@ -76,7 +76,7 @@ public sealed class WebRtcPeer : IDisposable
         _wire = new PeerDtlsWire(datagram => SendTransport(datagram));
         (Ufrag, Password) = MakeCredentials();
         _socket.ReceiveBufferSize = 1 << 20;
-        _socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        _socket.Bind(new IPEndPoint(_options.IceLite ? IPAddress.Any : IPAddress.Loopback, 0));
         _sequence = (ushort)RandomNumberGenerator.GetInt32(32768);
         Ssrc = (uint)RandomNumberGenerator.GetInt32(int.MaxValue);
         _thread = new Thread(Run) { IsBackground = true, Name = "webrtc-peer" };
@@ -89,7 +89,8 @@ public sealed class WebRtcPeer : IDisposable
     /// <summary>Each plain compound RTCP packet, on the peer's thread.</summary>
     public event Action<byte[]>? RtcpReceived;
 
-    public IPEndPoint Local => (IPEndPoint)_socket.LocalEndPoint!;
+    /// <summary>Where it is; as an ICE-lite peer, once there is a description of the engine's: the same machine.</summary>
+    public IPEndPoint Local => _options.IceLite && Remote?.Candidate is { } engine ? new IPEndPoint(engine.Address, ((IPEndPoint)_socket.LocalEndPoint!).Port) : (IPEndPoint)_socket.LocalEndPoint!;
 
     public string Ufrag { get; private set; }
 
