@@ -43,7 +43,10 @@ internal sealed class Sipp : ChildProcess
     /// <param name="password">The password of 1001.</param>
     /// <param name="called">The number called.</param>
     /// <param name="extra">More arguments.</param>
-    public static Sipp Run(EngineProcess engine, string scenario, string password = "", string called = "", params string[] extra)
+    public static Sipp Run(EngineProcess engine, string scenario, string password = "", string called = "", params string[] extra) => RunAt(engine.SipPort, scenario, password, called, extra);
+
+    /// <summary>Runs one call of a scenario toward any port of this machine.</summary>
+    public static Sipp RunAt(int engine, string scenario, string password, string called, params string[] extra)
     {
         var scratch = Directory.CreateTempSubdirectory("sipp-").FullName;
         var port = FreePort();
@@ -53,7 +56,7 @@ internal sealed class Sipp : ChildProcess
             "-au", "1001", "-ap", password, "-key", "user", "1001", "-trace_err", "-timeout", "120s", "-timeout_error",
             .. called.Length > 0 ? (string[])["-s", called] : [],
             .. extra,
-            $"127.0.0.1:{engine.SipPort}",
+            $"127.0.0.1:{engine}",
         ], scratch)
         {
             Port = port,

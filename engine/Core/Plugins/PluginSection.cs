@@ -95,8 +95,7 @@ public sealed class PluginSection
             result[known] = Merge(result[known], value?.DeepClone(), name, errors);
         }
 
-        var hasOwnProfiles = manifest.Options.Keys.Any(static k => k.Equals(Profiles, StringComparison.OrdinalIgnoreCase));
-        var listeners = Plan(manifest, profiles ?? [], hasOwnProfiles, errors);
+        var listeners = Plan(manifest, profiles ?? [], errors);
         if (errors.Count == 0)
         {
             section = new PluginSection(result.ToJsonString(), listeners);
@@ -158,46 +157,61 @@ public sealed class PluginSection
         _ => "something else",
     };
 
-    private static List<PlannedListener> Plan(PluginManifest manifest, JsonObject profiles, bool hasOwnProfiles, List<string> errors)
+    private static List<PlannedListener> Plan(PluginManifest manifest, JsonObject profiles, List<string> errors)
     {
-        var settings = manifest.Listeners.GroupBy(static l => l.Profile, StringComparer.Ordinal).ToDictionary(static p => p.Key, static p => new ProfileSettings(p), StringComparer.OrdinalIgnoreCase);
-        foreach (var (name, value) in profiles)
+        var shapes = new ProfileShapes(manifest);
+        var settings = shapes.Names.ToDictionary(static n => n, shapes.Settings, StringComparer.OrdinalIgnoreCase);
+        foreach (var (given, value) in profiles)
         {
-            if (!settings.TryGetValue(name, out var profile))
+            if (shapes.Find(given) is not { } name)
             {
-                if (!hasOwnProfiles)
-                {
-                    var near = Suggestion.For(name, settings.Keys);
-                    errors.Add($"Profiles:{name}: plugin {manifest.Name} has no such profile" + (near is null ? $"; it has {string.Join(", ", settings.Keys)}" : $"; did you mean {near}?"));
-                }
+                var near = Suggestion.For(given, shapes.Names);
+                errors.Add($"Profiles:{given}: plugin {manifest.Name} has no such profile" + (near is null ? $"; it has {string.Join(", ", shapes.Names)}" : $"; did you mean {near}?"));
+                continue;
             }
-            else if (value is JsonObject given)
+
+            var profile = settings.TryGetValue(name, out var known) ? known : settings[name] = shapes.Settings(name);
+            if (value is JsonObject members)
             {
-                Read(name, profile, given, hasOwnProfiles, errors);
+                Read(given, profile, members, shapes, errors);
             }
             else
             {
-                errors.Add($"Profiles:{name}: must be an object with {string.Join(", ", profile.Keys)}");
+                errors.Add($"Profiles:{given}: must be an object with {string.Join(", ", profile.Keys)}");
             }
         }
 
         var plan = new List<PlannedListener>();
-        foreach (var spec in manifest.Listeners)
+        foreach (var (name, profile) in settings)
         {
-            if (settings[spec.Profile].TryPlace(spec, out var address, out var fault))
+            if (profile.HasNoPort)
             {
-                plan.Add(new PlannedListener(spec, address));
+                errors.Add($"Profiles:{name}: {NoPort(name, shapes)}");
             }
-            else if (fault is not null)
+
+            errors.AddRange(profile.Faults.Select(f => $"Profiles:{name}: {f}"));
+            foreach (var spec in profile.Listeners)
             {
-                errors.Add($"Profiles:{spec.Profile}: {fault}");
+                if (profile.TryPlace(spec, out var address, out _))
+                {
+                    plan.Add(new PlannedListener(spec, address));
+                }
             }
         }
 
         return plan;
     }
 
-    private static void Read(string name, ProfileSettings profile, JsonObject given, bool hasOwnProfiles, List<string> errors)
+    /// <summary>What is said about a profile that the manifest does not name and that has no port.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="shapes">The plugin's.</param>
+    public static string NoPort(string name, ProfileShapes shapes)
+    {
+        ArgumentNullException.ThrowIfNull(shapes);
+        return $"a profile of its own wants a Port{Suggestion.Hint(name, shapes.Names)}";
+    }
+
+    private static void Read(string name, ProfileSettings profile, JsonObject given, ProfileShapes shapes, List<string> errors)
     {
         foreach (var (key, value) in given)
         {
@@ -208,9 +222,9 @@ public sealed class PluginSection
                     errors.Add($"Profiles:{name}:{key}: {fault}");
                 }
             }
-            else if (!hasOwnProfiles)
+            else if (!shapes.TryOption(key, out _, out _))
             {
-                errors.Add($"Profiles:{name}:{key}: unknown{Suggestion.Hint(key, profile.Keys)} (a profile has {string.Join(", ", profile.Keys)})");
+                errors.Add($"Profiles:{name}:{key}: unknown{Suggestion.Hint(key, [.. profile.Keys, .. shapes.Options])} (a profile has {string.Join(", ", profile.Keys)})");
             }
         }
     }

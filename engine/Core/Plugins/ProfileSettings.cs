@@ -8,6 +8,7 @@ namespace XSwitchEngine.Core.Plugins;
 
 /// <summary>Where the listeners of one profile are, and which of them are off, as an operator configures it.</summary>
 /// <remarks>
+/// Of a profile that the manifest does not name, <c>Port</c> is that of UDP and TCP, and the other transports are there when they have one of their own.
 /// <c>Enabled</c>, <c>Port</c> and <c>Address</c> hold for all listeners of the profile: <c>Port</c> is that of its first listener, the others keep their distance to it, and with 0 the
 /// system chooses all. Each can be set for one transport alone (<c>wss: { Port: 7443 }</c>, <c>wss: false</c>), or by FreeSWITCH's names: <c>ws-binding</c> and <c>wss-binding</c>
 /// (<c>:5066</c>, <c>192.0.2.1:5066</c>, empty for off), <c>tls</c> (true or false), <c>tls-sip-port</c>.
@@ -17,12 +18,27 @@ public sealed class ProfileSettings
     private const string BindingSuffix = "-binding";
     private const string TlsPort = "tls-sip-port";
     private readonly IReadOnlyList<ListenerSpec> _listeners;
+    private readonly bool _isOther;
     private readonly Dictionary<TransportKind, Place> _transports = [];
     private Place _all;
 
     /// <summary>Settings that change nothing.</summary>
     /// <param name="listeners">The listeners of the profile, from the manifest.</param>
-    public ProfileSettings(IEnumerable<ListenerSpec> listeners) => _listeners = [.. listeners];
+    /// <param name="isOther">Whether the manifest does not name the profile: these are what it could have, and it has those that are given a port.</param>
+    public ProfileSettings(IEnumerable<ListenerSpec> listeners, bool isOther = false)
+    {
+        _listeners = [.. listeners];
+        _isOther = isOther;
+    }
+
+    /// <summary>All listeners that it has or could have.</summary>
+    public IReadOnlyList<ListenerSpec> Listeners => _listeners;
+
+    /// <summary>What is wrong about where its listeners are to be.</summary>
+    public IEnumerable<string> Faults => _listeners.Select(l => TryPlace(l, out _, out var fault) ? null : fault).OfType<string>();
+
+    /// <summary>Whether it has to be given ports and was given none.</summary>
+    public bool HasNoPort => _isOther && _listeners.All(l => !TryPlace(l, out _, out var fault) && fault is null) && _all.Enabled != false;
 
     /// <summary>All keys that the profile knows.</summary>
     public IReadOnlyList<string> Keys =>
@@ -76,6 +92,15 @@ public sealed class ProfileSettings
         if (!(own.Enabled ?? _all.Enabled ?? true))
         {
             return false;
+        }
+
+        if (_isOther)
+        {
+            var sharesPort = spec.Transport is TransportKind.Udp or TransportKind.Tcp;
+            var given = own.Port ?? (sharesPort ? _all.Port : null);
+            fault = given is null && own.Enabled == true ? $"{Name(spec.Transport)} wants a port: {Name(spec.Transport)}: {{ Port: … }}" : null;
+            address = new ListenAddress(own.HasAddress ? own.Address : _all.HasAddress ? _all.Address : null, given ?? 0);
+            return given is not null;
         }
 
         _ = ListenAddress.TryParse(_listeners[0].Default, out var first);

@@ -111,31 +111,44 @@ internal static class ConfigLoader
     private static ConfigNode ReadProfiles(ConfigNode node, PluginManifest manifest, string path, List<ConfigFault> faults)
     {
         var result = new ConfigNode(JsonTokenType.StartObject, node.Origin);
-        var profiles = manifest.Listeners.Select(l => l.Profile).Distinct(StringComparer.OrdinalIgnoreCase).ToArray();
+        var shapes = new ProfileShapes(manifest);
         foreach (var profile in node.Members)
         {
-            var name = Array.Find(profiles, p => p.Equals(profile.Name, StringComparison.OrdinalIgnoreCase));
-            if (name is null)
+            if (shapes.Find(profile.Name) is not { } name)
             {
-                faults.Add(new ConfigFault(profile.Origin, $"unknown profile {path}:{profile.Name}{Suggestion.Hint(profile.Name, profiles)} (profiles are {string.Join(", ", profiles)})"));
+                faults.Add(new ConfigFault(profile.Origin, $"unknown profile {path}:{profile.Name}{Suggestion.Hint(profile.Name, shapes.Names)} (profiles are {string.Join(", ", shapes.Names)})"));
                 continue;
             }
 
-            var settings = new ProfileSettings(manifest.Listeners.Where(l => l.Profile == name));
+            var settings = shapes.Settings(name);
             foreach (var member in profile.Value.Members)
             {
-                if (settings.Find(member.Name) is not { } key)
+                var key = $"{path}:{name}:{member.Name}";
+                if (settings.Find(member.Name) is { } known)
                 {
-                    faults.Add(new ConfigFault(member.Origin, $"unknown key {path}:{name}:{member.Name}{Suggestion.Hint(member.Name, settings.Keys)}"));
+                    if (settings.Set(known, JsonNode.Parse(member.Value.ToJson())) is { } fault)
+                    {
+                        faults.Add(new ConfigFault(member.Value.Origin, $"{path}:{name}:{known} {fault}"));
+                    }
+                    else
+                    {
+                        result.Set([name, known], member.Value);
+                    }
                 }
-                else if (settings.Set(key, JsonNode.Parse(member.Value.ToJson())) is { } fault)
+                else if (!shapes.TryOption(member.Name, out var option, out var defaultJson))
                 {
-                    faults.Add(new ConfigFault(member.Value.Origin, $"{path}:{name}:{key} {fault}"));
+                    faults.Add(new ConfigFault(member.Origin, $"unknown key {key}{Suggestion.Hint(member.Name, [.. settings.Keys, .. shapes.Options])}"));
                 }
-                else
+                else if (TryOption(member.Value, defaultJson, key, faults, out var value))
                 {
-                    result.Set([name, key], member.Value);
+                    result.Set([name, option], value);
                 }
+            }
+
+            faults.AddRange(settings.Faults.Select(f => new ConfigFault(profile.Origin, $"{path}:{name}: {f}")));
+            if (settings.HasNoPort)
+            {
+                faults.Add(new ConfigFault(profile.Origin, $"{path}:{name}: {PluginSection.NoPort(name, shapes)}"));
             }
         }
 

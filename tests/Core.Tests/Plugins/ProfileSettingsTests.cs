@@ -49,4 +49,42 @@ public sealed class ProfileSettingsTests
         Assert.False(PluginSection.TryMerge(Manifest, $$"""{ "Profiles": { "internal": {{profile}} } }""", out _, out var faults));
         Assert.StartsWith(expected, Assert.Single(faults), StringComparison.Ordinal);
     }
+
+    /// <summary>A plugin with an option <c>profiles</c> takes any: they have the listeners that they are given ports for.</summary>
+    [Theory]
+    [InlineData("""{ "Port": 5090 }""", "carrier-udp *:5090, carrier-tcp *:5090")]
+    [InlineData("""{ "Port": "5090", "Address": "127.0.0.1", "tcp": false, "tls": { "Port": 5091 } }""", "carrier-udp 127.0.0.1:5090, carrier-tls 127.0.0.1:5091")]
+    [InlineData("""{ "udp": { "Port": 5090 }, "maxCalls": 5 }""", "carrier-udp *:5090")]
+    [InlineData("""{ "wss-binding": ":7444", "tls-sip-port": 5091 }""", "carrier-tls *:5091, carrier-wss *:7444")]
+    [InlineData("""{ "Port": 5090, "Enabled": false }""", "")]
+    public void A_profile_that_the_manifest_does_not_name_has_the_listeners_that_it_is_given_ports_for(string profile, string expected)
+    {
+        Assert.True(PluginSection.TryMerge(WithProfiles, $$"""{ "profiles": { "carrier": {{profile}} } }""", out var section, out var faults), string.Join('\n', faults));
+        Assert.Equal(expected, string.Join(", ", section!.Listeners.Where(l => l.Spec.Profile == "carrier").Select(l => $"{l.Spec.Name} {l.Address}")));
+        Assert.Equal(5, section.Listeners.Count(l => l.Spec.Profile == "internal"));
+    }
+
+    [Theory]
+    [InlineData("""{ "carrier": { "maxCalls": 5 } }""", "Profiles:carrier: a profile of its own wants a Port")]
+    [InlineData("""{ "internl": { "maxCalls": 5 } }""", "Profiles:internl: a profile of its own wants a Port; did you mean internal?")]
+    [InlineData("""{ "carrier": { "tls": true } }""", "Profiles:carrier: tls wants a port: tls: { Port: … }")]
+    [InlineData("""{ "a b": { "Port": 5090 } }""", "Profiles:a b: plugin sip has no such profile; it has internal")]
+    [InlineData("""{ "internal": { "maxCals": 5 } }""", "Profiles:internal:maxCals: unknown; did you mean maxCalls?")]
+    [InlineData("""{ "internal": { "profiles": {} } }""", "Profiles:internal:profiles: unknown")]
+    [InlineData("""{ "internal": { "gateways": {} } }""", "Profiles:internal:gateways: unknown")]
+    public void What_cannot_be_a_profile_is_named(string profiles, string expected)
+    {
+        Assert.False(PluginSection.TryMerge(WithProfiles, $$"""{ "profiles": {{profiles}} }""", out _, out var faults));
+        Assert.StartsWith(expected, Assert.Single(faults), StringComparison.Ordinal);
+    }
+
+    private static PluginManifest WithProfiles => Manifest with
+    {
+        Options = new Dictionary<string, string>
+        {
+            ["maxCalls"] = "0",
+            ["gateways"] = "{}",
+            ["profiles"] = """{ "internal": { "authenticate": true } }""",
+        },
+    };
 }

@@ -30,6 +30,29 @@ public sealed class ConfigLoaderTests : IDisposable
         Assert.Empty(configuration.Plugins);
     }
 
+    /// <summary>Options of a profile alone, and profiles beyond those of the manifest, as the SIP plugin has them.</summary>
+    [Fact]
+    public void A_profile_has_options_of_its_own_and_there_may_be_others()
+    {
+        var sip = _sip with
+        {
+            Options = new Dictionary<string, string>(_sip.Options) { ["profiles"] = """{ "internal": { "authenticate": true, "codecs": [] } }""", ["gateways"] = "{}" },
+        };
+        _environment["XSWITCH__SIP__PROFILES__INTERNAL__T1MS"] = "250";
+        _overrides.Add(("Sip:Profiles:internal:codecs", "PCMA,PCMU"));
+        var configuration = Load("""{ "Sip": { "profiles": { "internal": { "Authenticate": false, "Port": 5070 }, "carrier": { "Port": 5090, "sipTrace": true } } } }""", sip);
+        Assert.Equal(
+            """{"Profiles":{"internal":{"authenticate":false,"Port":5070,"t1Ms":250,"codecs":["PCMA","PCMU"]},"carrier":{"Port":5090,"sipTrace":true}}}""",
+            configuration.Plugins["sip"]);
+        Assert.Equal(
+            [
+                "xswitch.json:1:40: unknown key Sip:profiles:internal:authentcate; did you mean authenticate?",
+                "xswitch.json:1:66: Sip:profiles:internal:t1Ms must be a number such as 500, not []",
+                "xswitch.json:1:72: Sip:profiles:carrier: a profile of its own wants a Port",
+            ],
+            Faults("""{ "Sip": { "profiles": { "internal": { "authentcate": 1, "t1Ms": [] }, "carrier": { } } } }""", sip));
+    }
+
     [Fact]
     public void Arguments_win_over_the_environment_and_that_over_the_file()
     {
@@ -221,18 +244,18 @@ public sealed class ConfigLoaderTests : IDisposable
             LiveOptions.Plan(old, now, ["sip"]));
     }
 
-    private HostConfiguration Load(string? text)
+    private HostConfiguration Load(string? text, PluginManifest? sip = null)
     {
         var faults = new List<ConfigFault>();
-        var configuration = ConfigLoader.Load(Sources(text is null ? null : _directory.Write("xswitch.json", text)), _ => [_sip], faults);
+        var configuration = ConfigLoader.Load(Sources(text is null ? null : _directory.Write("xswitch.json", text)), _ => [sip ?? _sip], faults);
         Assert.Empty(faults);
         return configuration!;
     }
 
-    private string[] Faults(string text)
+    private string[] Faults(string text, PluginManifest? sip = null)
     {
         var faults = new List<ConfigFault>();
-        Assert.Null(ConfigLoader.Load(Sources(_directory.Write("xswitch.json", text)), _ => [_sip], faults));
+        Assert.Null(ConfigLoader.Load(Sources(_directory.Write("xswitch.json", text)), _ => [sip ?? _sip], faults));
         return [.. faults.Select(f => f.ToString().Replace(_directory.Path + "/", "", StringComparison.Ordinal))];
     }
 
