@@ -1,4 +1,6 @@
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using System.Text;
 
 namespace XSwitchEngine.Integration.Tests;
@@ -29,8 +31,14 @@ public sealed class ProfileTests
             await caller.SucceedsAsync();
         }
 
-        Assert.True(await TakesTcpAsync(port) && await TakesTcpAsync(tls));
+        Assert.True(await TakesTcpAsync(port));
+        Assert.True(await IsServedByTlsAsync(tls));
         Assert.Contains("carrier", await engine.ApiAsync("sofia status"), StringComparison.Ordinal);
+
+        // The same listener wants a certificate of whoever comes next.
+        await File.WriteAllTextAsync(file, $$"""{ "Sip": { "profiles": { "carrier": { "Address": "127.0.0.1", "Port": {{port}}, "tls": { "Port": {{tls}}, "ClientCertificates": "require" } } } } }""", Cancel);
+        Assert.StartsWith("+OK", await engine.ApiAsync("reload"), StringComparison.Ordinal);
+        Assert.False(await IsServedByTlsAsync(tls));
 
         // Other rules for what comes next: nobody is let in by address any more.
         await File.WriteAllTextAsync(file, $$"""{ "Sip": { "profiles": { "carrier": { "Address": "127.0.0.1", "Port": {{port}}, "acl": [] } } } }""", Cancel);
@@ -56,6 +64,24 @@ public sealed class ProfileTests
             return true;
         }
         catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Whether a client without a certificate gets an answer.</summary>
+    private static async Task<bool> IsServedByTlsAsync(int port)
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync("127.0.0.1", port, Cancel);
+        await using var stream = new SslStream(client.GetStream(), false, (_, certificate, _, _) => certificate is not null);
+        try
+        {
+            await stream.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "localhost" }, Cancel);
+            await stream.WriteAsync(Encoding.ASCII.GetBytes("OPTIONS sip:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TLS 127.0.0.1:9;branch=z9hG4bKtls\r\nMax-Forwards: 70\r\nFrom: <sip:a@127.0.0.1>;tag=a\r\nTo: <sip:127.0.0.1>\r\nCall-ID: tls\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"), Cancel);
+            return await stream.ReadAsync(new byte[1], Cancel).AsTask().WaitAsync(TimeSpan.FromSeconds(5), Cancel) == 1;
+        }
+        catch (Exception e) when (e is IOException or AuthenticationException)
         {
             return false;
         }

@@ -24,9 +24,6 @@ public sealed record ConnectionLimits
     /// <summary>Most bytes of a WebSocket message on a listener of its own.</summary>
     public int MaxMessageBytes { get; init; } = 65536;
 
-    /// <summary>Whether TLS clients are asked for a certificate.</summary>
-    public ClientCertificates ClientCertificates { get; init; }
-
     /// <summary>How long a closed connection may take to flush its queue, and its peer to close as well.</summary>
     public TimeSpan Linger { get; init; } = TimeSpan.FromSeconds(5);
 

@@ -55,6 +55,9 @@ internal readonly record struct ListenAddress(IPAddress? Address, int Port)
 /// <param name="Address">From the manifest, changed by the configuration.</param>
 internal sealed record PlannedListener(ListenerSpec Spec, ListenAddress Address)
 {
+    /// <summary>Whether clients of a TLS listener are asked for a certificate.</summary>
+    public ClientCertificates ClientCertificates { get; init; }
+
     /// <summary>For a route on a shared listener, which is not bound again; else null.</summary>
     public RouteSpec? Route { get; init; }
 }
@@ -65,6 +68,9 @@ internal sealed class BoundListener(ListenerInfo info, PlannedListener plan, Soc
     public ListenerInfo Info { get; } = info;
 
     public PlannedListener Plan { get; } = plan;
+
+    /// <summary>Whether clients are asked for a certificate; changes for those that come next, without binding again. Any thread.</summary>
+    public ClientCertificates ClientCertificates { get; set; } = plan.ClientCertificates;
 
     /// <summary>Null for a route.</summary>
     public Socket? Socket { get; } = socket;

@@ -47,7 +47,7 @@ internal sealed class SecureAccept(Transports owner, BoundListener listener, Soc
         SslStream? tls = null;
         if (Listener.Transport is TransportKind.Tls or TransportKind.Wss)
         {
-            var clients = Listener.Transport == TransportKind.Tls ? owner.Limits.ClientCertificates : ClientCertificates.None;
+            var clients = Listener.Transport == TransportKind.Tls ? listener.ClientCertificates : ClientCertificates.None;
             stream = tls = new SslStream(stream);
             var isTrusted = false;
             await tls.AuthenticateAsServerAsync((_, hello, _, _) => ValueTask.FromResult(owner.Certificates!.ServerOptions(hello.ServerName, clients, t => isTrusted = t)), null, token);

@@ -194,7 +194,7 @@ public sealed class PluginSection
             {
                 if (profile.TryPlace(spec, out var address, out _))
                 {
-                    plan.Add(new PlannedListener(spec, address));
+                    plan.Add(new PlannedListener(spec, address) { ClientCertificates = profile.ClientCertificates(spec) });
                 }
             }
         }

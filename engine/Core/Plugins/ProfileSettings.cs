@@ -11,11 +11,12 @@ namespace XSwitchEngine.Core.Plugins;
 /// Of a profile that the manifest does not name, <c>Port</c> is that of UDP and TCP, and the other transports are there when they have one of their own.
 /// <c>Enabled</c>, <c>Port</c> and <c>Address</c> hold for all listeners of the profile: <c>Port</c> is that of its first listener, the others keep their distance to it, and with 0 the
 /// system chooses all. Each can be set for one transport alone (<c>wss: { Port: 7443 }</c>, <c>wss: false</c>), or by FreeSWITCH's names: <c>ws-binding</c> and <c>wss-binding</c>
-/// (<c>:5066</c>, <c>192.0.2.1:5066</c>, empty for off), <c>tls</c> (true or false), <c>tls-sip-port</c>.
+/// (<c>:5066</c>, <c>192.0.2.1:5066</c>, empty for off), <c>tls</c> (true or false), <c>tls-sip-port</c>. <c>tls: { ClientCertificates: require }</c> wants certificates of clients, <c>ask</c> takes them.
 /// </remarks>
 public sealed class ProfileSettings
 {
     private const string BindingSuffix = "-binding";
+    private const string Certificates = "ClientCertificates";
     private const string TlsPort = "tls-sip-port";
     private readonly IReadOnlyList<ListenerSpec> _listeners;
     private readonly bool _isOther;
@@ -115,6 +116,9 @@ public sealed class ProfileSettings
         return true;
     }
 
+    /// <summary>Whether clients of a listener are asked for a certificate.</summary>
+    internal ClientCertificates ClientCertificates(ListenerSpec spec) => _transports.GetValueOrDefault(spec.Transport).Clients;
+
     private static string Name(TransportKind transport) => transport.ToString().ToLowerInvariant();
 
     private static string? Text(JsonNode? value) => value is JsonValue ? value.ToString() : null;
@@ -127,10 +131,10 @@ public sealed class ProfileSettings
         {
             foreach (var (name, item) in settings)
             {
-                string[] known = ["Enabled", "Port", "Address"];
+                string[] known = transport == TransportKind.Tls ? ["Enabled", "Port", "Address", Certificates] : ["Enabled", "Port", "Address"];
                 fault ??= known.FirstOrDefault(k => k.Equals(name, StringComparison.OrdinalIgnoreCase)) is { } key
                     ? place.Set(key, item) is { } wrong ? $"{key} {wrong}" : null
-                    : $"has Enabled, Port and Address, not {name}";
+                    : $"has {string.Join(", ", known[..^1])} and {known[^1]}, not {name}";
             }
         }
         else
@@ -164,6 +168,8 @@ public sealed class ProfileSettings
 
         public IPAddress? Address { get; set; }
 
+        public ClientCertificates Clients { get; set; }
+
         public string? Set(string key, JsonNode? value)
         {
             var text = Text(value);
@@ -175,6 +181,10 @@ public sealed class ProfileSettings
                 case "Port":
                     Port = ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) ? port : null;
                     return Port is null ? "must be a port, 0..65535 (0: chosen by the system)" : null;
+                case Certificates:
+                    var isKnown = Enum.TryParse<ClientCertificates>(text, ignoreCase: true, out var clients) && !char.IsAsciiDigit(text![0]);
+                    Clients = clients;
+                    return isKnown ? null : "must be none, ask or require";
                 default:
                     (HasAddress, Address) = (true, null);
                     if (text is null || !ListenAddress.TryParseHost(text, out var address))

@@ -93,7 +93,8 @@ public sealed class SecureListenerTests : IDisposable
     {
         _certificates.Write("wss.pem", "localhost");
         using var store = _certificates.Open();
-        using var fixture = new TransportFixture(store, "best", new ConnectionLimits { ClientCertificates = ClientCertificates.Ask }, "tls 127.0.0.1:0");
+        using var fixture = new TransportFixture(store, "best", null, "tls 127.0.0.1:0");
+        fixture.Bound[0].ClientCertificates = ClientCertificates.Ask;
         using var client = _certificates.Certificate("trunk.example.org", "sip:example.org");
         using var strangers = new TestCertificates();
         using var stranger = strangers.Certificate("trunk.example.org");
@@ -115,7 +116,8 @@ public sealed class SecureListenerTests : IDisposable
     {
         _certificates.Write("wss.pem", "localhost");
         using var store = _certificates.Open();
-        using var fixture = new TransportFixture(store, "best", new ConnectionLimits { ClientCertificates = ClientCertificates.Require }, "tls 127.0.0.1:0");
+        using var fixture = new TransportFixture(store, "best", null, "tls 127.0.0.1:0");
+        fixture.Bound[0].ClientCertificates = ClientCertificates.Require;
         using var strangers = new TestCertificates();
         using var stranger = strangers.Certificate("x");
         using var client = _certificates.Certificate("x");

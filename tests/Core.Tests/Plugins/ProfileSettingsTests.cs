@@ -41,6 +41,9 @@ public sealed class ProfileSettingsTests
     [InlineData("""{ "ws-binding": "here" }""", "Profiles:internal:ws-binding: must be :port or address:port, or empty for off")]
     [InlineData("""{ "wss": 1 }""", "Profiles:internal:wss: must be true, false, or an object")]
     [InlineData("""{ "wss": { "Prot": 1 } }""", "Profiles:internal:wss: has Enabled, Port and Address, not Prot")]
+    [InlineData("""{ "tls": { "ClientCertificates": "maybe" } }""", "Profiles:internal:tls: ClientCertificates must be none, ask or require")]
+    [InlineData("""{ "tls": { "ClientCertificates": 2 } }""", "Profiles:internal:tls: ClientCertificates must be none, ask or require")]
+    [InlineData("""{ "wss": { "ClientCertificates": "ask" } }""", "Profiles:internal:wss: has Enabled, Port and Address, not ClientCertificates")]
     [InlineData("""{ "tls": { "Port": -1 } }""", "Profiles:internal:tls: Port must be a port")]
     [InlineData("""{ "Enabled": "perhaps" }""", "Profiles:internal:Enabled: must be true or false")]
     [InlineData("""{ "wsbinding": "" }""", "Profiles:internal:wsbinding: unknown; did you mean ws-binding?")]
@@ -76,6 +79,16 @@ public sealed class ProfileSettingsTests
     {
         Assert.False(PluginSection.TryMerge(WithProfiles, $$"""{ "profiles": {{profiles}} }""", out _, out var faults));
         Assert.StartsWith(expected, Assert.Single(faults), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{ "tls": { "ClientCertificates": "require" } }""", "Require")]
+    [InlineData("""{ "tls": { "clientcertificates": "Ask", "Port": 5091 } }""", "Ask")]
+    [InlineData("""{ "tls": true }""", "None")]
+    public void Certificates_of_clients_are_a_matter_of_the_profile(string profile, string expected)
+    {
+        Assert.True(PluginSection.TryMerge(Manifest, $$"""{ "Profiles": { "internal": {{profile}} } }""", out var section, out var faults), string.Join('\n', faults));
+        Assert.Equal(expected, section!.Listeners.Single(l => l.Spec.Transport == TransportKind.Tls).ClientCertificates.ToString());
     }
 
     private static PluginManifest WithProfiles => Manifest with

@@ -47,10 +47,10 @@ public sealed class ConfigLoaderTests : IDisposable
         Assert.Equal(
             [
                 "xswitch.json:1:40: unknown key Sip:profiles:internal:authentcate; did you mean authenticate?",
-                "xswitch.json:1:66: Sip:profiles:internal:t1Ms must be a number such as 500, not []",
-                "xswitch.json:1:72: Sip:profiles:carrier: a profile of its own wants a Port",
+                "xswitch.json:1:70: Sip:profiles:internal:sipTrace must be true or false such as false, not []",
+                "xswitch.json:1:76: Sip:profiles:carrier: a profile of its own wants a Port",
             ],
-            Faults("""{ "Sip": { "profiles": { "internal": { "authentcate": 1, "t1Ms": [] }, "carrier": { } } } }""", sip));
+            Faults("""{ "Sip": { "profiles": { "internal": { "authentcate": 1, "sipTrace": [] }, "carrier": { } } } }""", sip));
     }
 
     [Fact]
