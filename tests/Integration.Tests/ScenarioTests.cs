@@ -37,6 +37,19 @@ public sealed class ScenarioTests(ScenarioTests.Fixture fixture) : IClassFixture
         await RecordsAsync(1);
     }
 
+    /// <summary>A dial plan that calls itself ends when no hop is left (RFC 3261 §16.3, step 3).</summary>
+    [Fact]
+    public async Task A_dialplan_that_calls_itself_by_sip_comes_to_an_end()
+    {
+        await using var caller = Sipp.Run(_engine, "refused-483", called: $"loop-{_engine.SipPort}");
+        await caller.SucceedsAsync();
+        await NothingLeftAsync();
+
+        // Max-Forwards of 70, one less at each pass: 70 calls come in, 69 of them and the first one go out once more, and the last is refused before it is a call.
+        var records = await RecordsAsync(140);
+        Assert.All(records, r => Assert.Equal("EXCHANGE_ROUTING_ERROR", r.GetProperty("hangup_cause").GetString()));
+    }
+
     [Fact]
     public async Task A_session_that_nobody_refreshes_ends()
     {

@@ -20,6 +20,12 @@ elseif number == "6400" then
   session:sleep(300)
   session:answer()
   session:sleep(100000)
+elseif number:find("^loop%-") then
+  -- loop-PORT: calls itself by way of the engine's own port, without an end of its own
+  session:execute("bridge", "sofia/internal/" .. number .. "@127.0.0.1:" .. ports[1]:match("%d+$"))
+  if session:ready() and not session:answered() then
+    session:hangup(session:getVariable("originate_disposition") or "NORMAL_CLEARING")
+  end
 elseif #ports > 0 then
   -- bridge-PORT, fork-PORT-PORT-PORT
   session:setVariable("hangup_after_bridge", "true")
