@@ -116,7 +116,7 @@ internal sealed class SessionRequests(WhipContext context)
         {
             if (SdpText.TryParse(text, out var answer, out var fault) && answer.Active.Any())
             {
-                session.AnswerOffer(to, text);
+                session.AnswerOffer(to, text, answer.Active.First().Ufrag);
             }
             else
             {

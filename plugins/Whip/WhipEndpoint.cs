@@ -128,7 +128,9 @@ internal sealed class WhipEndpoint(WhipContext context)
             return;
         }
 
-        Create(e, request, target, to, identity, parameters, toCore with { RepeatKey = repeatKey });
+        // WHAP is WHEP without counter-offers.
+        var counters = context.Options.ServerOffer && target.Word == "whep";
+        Create(e, request, target, to, identity, parameters, toCore with { RepeatKey = repeatKey }, counters);
     }
 
     private static bool TryRead(ReadOnlySpan<byte> body, Flavour flavour, out string? text, out SdpText? offer, out OfferVerdict verdict)
@@ -157,10 +159,13 @@ internal sealed class WhipEndpoint(WhipContext context)
     {
         switch (same.State)
         {
-            case SessionState.Creating or SessionState.Open when same.Ufrag == offer.Ufrag:
+            case SessionState.Creating or SessionState.Offering when same.IsCounterOffer:
                 same.Repeat(to);
                 return true;
-            case SessionState.Open:
+            case SessionState.Creating or SessionState.Open when same.Ufrag == offer.Ufrag && !same.IsCounterOffer:
+                same.Repeat(to);
+                return true;
+            case SessionState.Open when !same.IsCounterOffer:
                 same.Move(to, offer.Text, offer.Ufrag);
                 return true;
             default:
@@ -190,7 +195,7 @@ internal sealed class WhipEndpoint(WhipContext context)
         return new(direction == wanted ? text : SdpText.WithDirection(text, wanted), wanted, ufrag);
     }
 
-    private void Create(in TransportEvent e, HttpRequest request, in RequestTarget target, in Exchange to, in Identity identity, Parameters parameters, CoreOffer? offer)
+    private void Create(in TransportEvent e, HttpRequest request, in RequestTarget target, in Exchange to, in Identity identity, Parameters parameters, CoreOffer? offer, bool counters = false)
     {
         var owner = identity.Owner;
         if (context.Host.Calls.IsRefusingCalls || context.Sessions.Count >= context.Options.MaxSessions)
@@ -215,6 +220,7 @@ internal sealed class WhipEndpoint(WhipContext context)
             Owner = owner,
             RepeatKey = offer?.RepeatKey ?? "",
             IsEarly = isEarly,
+            IsCounterOffer = counters,
             HasDigits = direction is "sendrecv" or "mixed",
         };
         var user = identity.Grant?.User;
@@ -257,7 +263,7 @@ internal sealed class WhipEndpoint(WhipContext context)
             variables.Add(new("ringback", context.Options.Ringback));
         }
 
-        session.Begin(to, offer?.Text, offer?.Ufrag ?? "", caller, variables);
+        session.Begin(to, counters ? null : offer?.Text, offer?.Ufrag ?? "", caller, variables);
     }
 
     private bool TryParameters(string query, Flavour flavour, out Parameters parameters, out string fault)

@@ -8,7 +8,7 @@ namespace XSwitchEngine.Plugins.Whip;
 // State for the next version of the plugin. Fields are only ever added at the end.
 internal sealed partial class WhipLeg
 {
-    private const int Fields = 20;
+    private const int Fields = 21;
 
     public void Write(ref MessagePackWriter writer)
     {
@@ -38,6 +38,7 @@ internal sealed partial class WhipLeg
 
         Write(ref writer, _restart);
         Write(ref writer, _nextRestart);
+        writer.Write(IsCounterOffer);
     }
 
     public static void Read(WhipContext context, ref MessagePackReader reader)
@@ -70,6 +71,7 @@ internal sealed partial class WhipLeg
 
         session._restart = ReadRestart(ref fields, ref reader);
         session._nextRestart = ReadRestart(ref fields, ref reader);
+        session.IsCounterOffer = fields.Bool(ref reader);
         fields.End(ref reader);
         context.Sessions.Add(session);
     }

@@ -77,6 +77,9 @@ internal sealed partial class WhipLeg
     /// <summary>Whether 201 is sent as soon as there is a description.</summary>
     public bool IsEarly { get; init; }
 
+    /// <summary>Whether the client made an offer and gets ours instead (WHEP draft: 406).</summary>
+    public bool IsCounterOffer { get; set; }
+
     /// <summary>Whether the client may send digits.</summary>
     public bool HasDigits { get; init; }
 
@@ -211,9 +214,11 @@ internal sealed partial class WhipLeg
     /// <summary>The client answers our offer.</summary>
     /// <param name="to">The PATCH.</param>
     /// <param name="answer">The answer.</param>
-    public void AnswerOffer(in Exchange to, string answer)
+    /// <param name="ufrag">Its ufrag.</param>
+    public void AnswerOffer(in Exchange to, string answer, string ufrag)
     {
         State = SessionState.Open;
+        Ufrag = ufrag;
         _context.Host.Calls.Post(new LegEvent.Confirmed(Leg, answer));
         _context.Replies.Send(to, 204);
     }
@@ -301,9 +306,10 @@ internal sealed partial class WhipLeg
     private void SendCreated(in Exchange to)
     {
         var location = _context.Options.AbsoluteLocation ? to.Base + Path : Path;
+        var isCounter = IsCounterOffer && State == SessionState.Offering;
         List<KeyValuePair<string, string>> headers =
         [
-            new("Content-Type", MediaTypes.Sdp),
+            new("Content-Type", isCounter ? $"{MediaTypes.Sdp}; valid-until=\"{_deadline.ToString("R", CultureInfo.InvariantCulture)}\"" : MediaTypes.Sdp),
             new("Location", location),
             new("ETag", $"\"{EntityTag}\""),
             new("Accept-Patch", MediaTypes.Fragment),
@@ -315,7 +321,7 @@ internal sealed partial class WhipLeg
             headers.Add(new("Link", new LinkHeader(location + "/dtmf", "urn:xswitchengine:whxp:dtmf", []).ToString()));
         }
 
-        _context.Replies.Send(to, 201, headers, Answer);
+        _context.Replies.Send(to, isCounter ? 406 : 201, headers, Answer);
     }
 
     private void Redirect(string target)

@@ -49,7 +49,7 @@ internal sealed class WhipOptions
 
     public bool DeleteWithoutToken { get; private init; } = true;
 
-    /// <summary>Whether an empty POST to a WHEP endpoint gets our offer.</summary>
+    /// <summary>Whether WHEP clients get our offer: an empty POST by 201, an offer of theirs by 406 (WHEP draft §4.2).</summary>
     public bool ServerOffer { get; private init; }
 
     /// <summary><c>stun:</c>, <c>turn:</c>, <c>turns:</c> URIs told to clients.</summary>

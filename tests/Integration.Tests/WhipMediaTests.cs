@@ -265,4 +265,38 @@ public sealed class WhipMediaTests
         var heard = WavFile.Read(file);
         Assert.True(Goertzel.Share(heard.Channel(0).AsSpan(^heard.RateHz..), heard.RateHz, 620) > 0.8);
     }
+
+    /// <summary>The WHEP draft's counter-offer: 406 with the engine's offer, and the player's answer by PATCH.</summary>
+    [Theory]
+    [InlineData(true, HttpStatusCode.NotAcceptable)]
+    [InlineData(false, HttpStatusCode.Created)]
+    public async Task A_player_takes_the_engines_offer(bool offers, HttpStatusCode status)
+    {
+        await using var engine = await EngineProcess.StartAsync("--Whip:serverOffer=true");
+        using var client = await WhipClient.LogInAsync(engine);
+        using var publisher = new WebRtcPeer();
+        using var player = new WebRtcPeer();
+        await OpenAsync(client, publisher, "/api/whip/counter", "sendonly");
+        string url;
+        using (var reply = await client.SendAsync("POST", "/api/whep/counter", offers ? player.CreateOffer().Replace("a=sendrecv", "a=recvonly", StringComparison.Ordinal) : "", ("Content-Type", "application/sdp")))
+        {
+            Assert.Equal(status, reply.StatusCode);
+            url = reply.Headers.Location!.OriginalString;
+            var answer = player.CreateAnswer(await reply.Content.ReadAsStringAsync(Cancel)).Replace("a=sendrecv", "a=recvonly", StringComparison.Ordinal);
+            using var patch = await client.SendAsync("PATCH", url, answer, ("Content-Type", "application/sdp"));
+            Assert.Equal(HttpStatusCode.NoContent, patch.StatusCode);
+        }
+
+        await player.ConnectedAsync(Cancel).WaitAsync(TimeSpan.FromSeconds(20), Cancel);
+        await publisher.SendToneAsync(440, 100, Cancel);
+        await EngineProcess.UntilAsync(() => Task.FromResult(player.Received > 50), "the player hears the publisher");
+        Assert.True(Goertzel.Share(player.Samples.AsSpan(^(player.RateHz / 2)..), player.RateHz, 440) > 0.8);
+        using (var delete = await client.SendAsync("DELETE", url))
+        {
+            Assert.Equal(HttpStatusCode.OK, delete.StatusCode);
+        }
+
+        await engine.ApiAsync("hupall");
+        await Scenes.NothingLeftAsync(engine);
+    }
 }

@@ -97,7 +97,7 @@ public sealed class AuthenticationTests
     }
 
     [Fact]
-    public void An_unknown_user_and_a_wrong_password_cannot_be_told_apart()
+    public void S08_an_unknown_user_and_a_wrong_password_cannot_be_told_apart()
     {
         var host = SipTest.Closed();
         var known = Wrong(host, "1000");
@@ -120,7 +120,7 @@ public sealed class AuthenticationTests
     }
 
     [Fact]
-    public void A_nonce_that_is_too_old_is_stale_and_the_next_try_succeeds()
+    public void S08_a_nonce_that_is_too_old_is_stale_and_the_next_try_succeeds()
     {
         var host = SipTest.Closed();
         var peer = new SipPeer(host);
@@ -136,7 +136,7 @@ public sealed class AuthenticationTests
     }
 
     [Fact]
-    public void A_replayed_nonce_count_is_refused_as_stale_and_the_next_count_is_taken()
+    public void S08_a_replayed_nonce_count_is_refused_as_stale_and_the_next_count_is_taken()
     {
         var host = SipTest.Closed();
         var peer = new SipPeer(host);
@@ -172,7 +172,7 @@ public sealed class AuthenticationTests
     [InlineData("Authorization: Digest username=\"1000\", realm=\"example.com\", nonce=\"x\", uri=\"sip:example.com\", response=\"y\", qop=auth-int, nc=00000001, cnonce=\"c\"\r\n", 401)]
     [InlineData("Authorization: Digest username=\"1000\", username=\"1001\"\r\n", 400)]
     [InlineData("Authorization: Digest\r\n", 401)]
-    public void Malformed_and_foreign_credentials_are_refused(string line, int status)
+    public void S08_malformed_and_foreign_credentials_are_refused(string line, int status)
     {
         var host = SipTest.Closed();
         var peer = new SipPeer(host);
@@ -181,7 +181,7 @@ public sealed class AuthenticationTests
     }
 
     [Fact]
-    public void A_huge_list_of_parameters_is_refused()
+    public void S08_a_huge_list_of_parameters_is_refused()
     {
         var host = SipTest.Closed();
         var peer = new SipPeer(host);
