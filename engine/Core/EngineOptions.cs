@@ -50,6 +50,10 @@ public sealed class EngineOptions
     [Range(0, 256)]
     public int MediaLoops { get; set; }
 
+    /// <summary>How long a media loop lets packets gather when they come fast, µs; 0 to be woken by each.</summary>
+    [Range(0, 5000)]
+    public int MediaGatherUs { get; set; } = 1000;
+
     /// <summary>Script shards; 0 for one per core.</summary>
     [Range(0, 256)]
     public int ScriptShards { get; set; }

@@ -57,6 +57,7 @@ internal static class EngineBuilder
             PortStart = options.RtpPortStart,
             PortEnd = options.RtpPortEnd,
             WebRtcPort = options.WebRtcPort,
+            GatherUs = options.MediaGatherUs,
             Loops = options.MediaLoops > 0 ? options.MediaLoops : Math.Clamp(Environment.ProcessorCount, 1, 64),
             Time = context.Time,
             DeferWake = WakeBatch.TryDefer,

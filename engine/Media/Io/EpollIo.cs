@@ -255,6 +255,12 @@ internal sealed unsafe class EpollIo(byte trafficClass) : IMediaIo
             return filled;
         }
 
+        public void Rest(long us)
+        {
+            var duration = stackalloc long[2] { 0, us * 1000 };
+            _ = nanosleep(duration, null); // ended early by a signal: a look too soon
+        }
+
         public void Wake()
         {
             ulong one = 1;

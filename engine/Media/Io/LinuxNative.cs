@@ -42,6 +42,9 @@ internal static unsafe partial class LinuxNative
     public static partial nint sendto(int fd, byte* buffer, nint length, int flags, byte* address, uint addressLength);
 
     [LibraryImport("libc")]
+    public static partial int nanosleep(long* duration, long* remaining);
+
+    [LibraryImport("libc")]
     public static partial int epoll_create1(int flags);
 
     [LibraryImport("libc")]

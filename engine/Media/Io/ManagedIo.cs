@@ -192,6 +192,11 @@ internal sealed class ManagedIo(byte trafficClass) : IMediaIo
             _ = _bySocket.Remove(((Port)port).Socket);
         }
 
+        public void Rest(long us)
+        {
+            // The portable sleep has no shorter unit than the system's tick.
+        }
+
         public int Wait(long delayUs, long deadline, Span<ReadyPort> ready)
         {
             _readable.Clear();

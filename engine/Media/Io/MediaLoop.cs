@@ -5,7 +5,10 @@ using XSwitchEngine.Media.Sessions;
 namespace XSwitchEngine.Media.Io;
 
 /// <summary>One media thread: waits for packets, commands and ticks, and passes them to its <see cref="MediaCore"/>.</summary>
-/// <remarks>A packet is relayed in the wake-up that received it; without anything to generate the loop sleeps until the next packet or report.</remarks>
+/// <remarks>
+/// A packet is relayed in the wake-up that received it; without anything to generate the loop sleeps until the next packet or report. Under load it lets
+/// packets gather for a moment (<see cref="GatherPace"/>).
+/// </remarks>
 internal sealed partial class MediaLoop : IMediaOutput
 {
     private const int MaxReady = 512;
@@ -25,6 +28,8 @@ internal sealed partial class MediaLoop : IMediaOutput
     private readonly long _origin;
     private readonly double _usPerTick;
     private MediaLeg?[] _legs = new MediaLeg?[64];
+    private GatherPace _pace;
+    private long _looked;
     private int _sleeping;
     private bool _stopped;
     private long _received;
@@ -45,6 +50,7 @@ internal sealed partial class MediaLoop : IMediaOutput
         _poller = io.CreatePoller();
         _wake = _poller.Wake;
         _core = new MediaCore(this) { Dtls = dtls };
+        _pace = new GatherPace(options.GatherUs);
         _origin = options.Time.GetTimestamp();
         _usPerTick = 1e6 / options.Time.TimestampFrequency;
         _thread = new Thread(Run) { IsBackground = true, Name = $"media-{number}" };
@@ -145,8 +151,17 @@ internal sealed partial class MediaLoop : IMediaOutput
         Interlocked.MemoryBarrier();
         var due = _core.DueUs;
         var delayUs = !IsIdle() ? 0 : due == long.MaxValue ? -1 : Math.Max(0, due - NowUs);
+        var restUs = _stopped ? 0 : _pace.RestUs(delayUs);
+        if (restUs > 0)
+        {
+            _poller.Rest(restUs);
+            delayUs = 0;
+        }
+
         var count = _stopped ? 0 : _poller.Wait(delayUs, due, _ready);
         Volatile.Write(ref _sleeping, 0);
+        _pace.Looked(_received - _looked, NowUs);
+        _looked = _received;
         for (var i = 0; i < count; i++)
         {
             if (i % ClockEvery == 0)

@@ -53,6 +53,10 @@ internal interface IMediaPoller : IDisposable
     /// <returns>How many.</returns>
     int Wait(long delayUs, long deadline, Span<ReadyPort> ready);
 
+    /// <summary>Sleeps, whatever comes meanwhile; not at all where the system has no sleep of less than its tick.</summary>
+    /// <param name="us">How long, microseconds, less than a second.</param>
+    void Rest(long us);
+
     /// <summary>Ends a wait, this one or the next. Any thread.</summary>
     void Wake();
 }
