@@ -70,6 +70,49 @@ public sealed class WebRtcCallTests
         Assert.Equal("PCMA", a.Variables["read_codec"]);
     }
 
+    /// <summary>A server may be ICE-lite: the engine looks for it, at those candidates that a check can and may go to.</summary>
+    [Fact]
+    public void A_server_is_called_from_a_port_of_the_legs_own_and_looked_for_at_its_candidates()
+    {
+        var (_, script) = _bench.Incoming("1001");
+        _bench.Run(script, ScriptOp.Execute, "bridge", "{media_webrtc=true}sofia/internal/1@198.51.100.9");
+        var originate = Assert.Single(_bench.Commands<LegCommand.Originate>());
+        Assert.Contains(" UDP/TLS/RTP/SAVPF ", originate.Offer!, StringComparison.Ordinal);
+        Assert.DoesNotContain("a=ice-lite", originate.Offer!, StringComparison.Ordinal);
+        Assert.DoesNotContain("m=audio 10000 ", originate.Offer!, StringComparison.Ordinal);
+        _bench.Post(new LegEvent.Answered(originate.Leg, $"""
+            v=0
+            o=- 1 1 IN IP4 198.51.100.9
+            s=-
+            t=0 0
+            a=ice-lite
+            a=group:BUNDLE 0
+            m=audio 9 UDP/TLS/RTP/SAVPF 0
+            c=IN IP4 198.51.100.9
+            a=mid:{originate.Offer!.Split("a=mid:")[1].Split('\r')[0]}
+            a=rtcp-mux
+            a=ice-ufrag:theirs
+            a=ice-pwd:theirPasswordOf22Bytes
+            a=fingerprint:sha-256 {string.Join(':', Enumerable.Repeat("AB", 32))}
+            a=setup:passive
+            a=candidate:1 1 udp 2130706431 198.51.100.9 4000 typ host
+            a=candidate:1 2 udp 2130706430 198.51.100.9 4001 typ host
+            a=candidate:2 1 tcp 2130706431 198.51.100.9 4002 typ host tcptype passive
+            a=candidate:3 1 UDP 1 198.51.100.10 4003 typ srflx raddr 10.0.0.1 rport 1
+            a=candidate:3 1 udp 1 224.0.0.1 4004 typ host
+            a=candidate:3 1 udp 1 169.254.1.1 4005 typ host
+            a=candidate:3 1 udp 1 fe80::1 4006 typ host
+            a=candidate:3 1 udp 1 5f3c.local 4007 typ host
+            a=candidate:3 1 udp 1 198.51.100.11 0 typ host
+            a=candidate:3 1 udp
+            """.ReplaceLineEndings("\r\n") + "\r\n", []));
+        var leg = _bench.Table.Find(originate.Leg)!;
+        var transport = _bench.Media.Transports[leg.Media.Index];
+        Assert.True(transport.ControlsIce);
+        Assert.Equal(["198.51.100.9:4000", "198.51.100.10:4003"], transport.RemoteCandidates.Select(c => c.ToString()));
+        Assert.Equal(DtlsRole.Client, transport.Role);
+    }
+
     [Fact]
     public void A_browser_is_called_with_an_offer_that_it_accepts_and_with_the_callers_video()
     {
