@@ -274,8 +274,8 @@ public sealed class WhipMediaTests
     {
         await using var engine = await EngineProcess.StartAsync("--Whip:serverOffer=true");
         using var client = await WhipClient.LogInAsync(engine);
-        using var publisher = new WebRtcPeer();
-        using var player = new WebRtcPeer();
+        using var publisher = new WebRtcPeer(new WebRtcPeerOptions { Video = true });
+        using var player = new WebRtcPeer(new WebRtcPeerOptions { Video = true });
         await OpenAsync(client, publisher, "/api/whip/counter", "sendonly");
         string url;
         using (var reply = await client.SendAsync("POST", "/api/whep/counter", offers ? player.CreateOffer().Replace("a=sendrecv", "a=recvonly", StringComparison.Ordinal) : "", ("Content-Type", "application/sdp")))
@@ -288,8 +288,9 @@ public sealed class WhipMediaTests
         }
 
         await player.ConnectedAsync(Cancel).WaitAsync(TimeSpan.FromSeconds(20), Cancel);
-        await publisher.SendToneAsync(440, 100, Cancel);
-        await EngineProcess.UntilAsync(() => Task.FromResult(player.Received > 50), "the player hears the publisher");
+        var pictures = CountVideo(player);
+        await Task.WhenAll(publisher.SendToneAsync(440, 100, Cancel), SendPicturesAsync(publisher, 60));
+        await EngineProcess.UntilAsync(() => Task.FromResult(player.Received > 50 && pictures() > 20), "the player hears and sees the publisher");
         Assert.True(Goertzel.Share(player.Samples.AsSpan(^(player.RateHz / 2)..), player.RateHz, 440) > 0.8);
         using (var delete = await client.SendAsync("DELETE", url))
         {
@@ -298,5 +299,77 @@ public sealed class WhipMediaTests
 
         await engine.ApiAsync("hupall");
         await Scenes.NothingLeftAsync(engine);
+    }
+
+    /// <summary>What is published there is pulled here with sound and picture, and played on.</summary>
+    [Fact]
+    public async Task One_engine_pulls_sound_and_picture_of_another()
+    {
+        await using var here = await EngineProcess.StartAsync();
+        await using var there = await EngineProcess.StartAsync();
+        using var client = await WhipClient.LogInAsync(there);
+        using var publisher = new WebRtcPeer(new WebRtcPeerOptions { Video = true });
+        await OpenAsync(client, publisher, "/api/whip/film", "sendonly");
+        Assert.StartsWith("+OK", await here.ApiAsync($"originate {{whip_token={client.Token}}}whep:{new Uri(there.Http, "/api/whep/film").AbsoluteUri} &stream_publish(film)"), StringComparison.Ordinal);
+        using var viewer = new WebRtcPeer(new WebRtcPeerOptions { Video = true });
+        using var local = await WhipClient.LogInAsync(here);
+        await OpenAsync(local, viewer, "/api/whep/film", "recvonly");
+        var pictures = CountVideo(viewer);
+        await Task.WhenAll(publisher.SendToneAsync(440, 150, Cancel), SendPicturesAsync(publisher, 90));
+        await EngineProcess.UntilAsync(() => Task.FromResult(viewer.Received > 50 && pictures() > 20), "sound and picture come through both engines");
+        await here.ApiAsync("hupall");
+        await there.ApiAsync("hupall");
+        await Scenes.NothingLeftAsync(here);
+        await Scenes.NothingLeftAsync(there);
+    }
+
+    /// <summary>The other way: a stream of this engine's is published at another one.</summary>
+    [Fact]
+    public async Task One_engine_pushes_sound_and_picture_to_another()
+    {
+        await using var here = await EngineProcess.StartAsync();
+        await using var there = await EngineProcess.StartAsync();
+        using var client = await WhipClient.LogInAsync(there);
+        using var local = await WhipClient.LogInAsync(here);
+        using var publisher = new WebRtcPeer(new WebRtcPeerOptions { Video = true });
+        await OpenAsync(local, publisher, "/api/whip/film", "sendonly");
+        Assert.StartsWith("+OK", await here.ApiAsync($"originate {{whip_token={client.Token}}}whip:{new Uri(there.Http, "/api/whip/film").AbsoluteUri} &stream_play(film)"), StringComparison.Ordinal);
+        using var viewer = new WebRtcPeer(new WebRtcPeerOptions { Video = true });
+        await OpenAsync(client, viewer, "/api/whep/film", "recvonly");
+        var pictures = CountVideo(viewer);
+        await Task.WhenAll(publisher.SendToneAsync(440, 150, Cancel), SendPicturesAsync(publisher, 90));
+        await EngineProcess.UntilAsync(() => Task.FromResult(viewer.Received > 50 && pictures() > 20), "sound and picture come through both engines");
+        await here.ApiAsync("hupall");
+        await there.ApiAsync("hupall");
+        await Scenes.NothingLeftAsync(here);
+        await Scenes.NothingLeftAsync(there);
+    }
+
+    /// <summary>VP8 frames of one packet each, all key frames, 30 a second.</summary>
+    private static async Task SendPicturesAsync(WebRtcPeer peer, int frames)
+    {
+        var audio = peer.Ssrc;
+        for (var i = 0; i < frames; i++)
+        {
+            // RFC 7741: the beginning of partition 0; then a key frame of 320 x 240 (RFC 6386 §9.1).
+            byte[] payload = [0x10, 0x10, 0x02, 0x00, 0x9D, 0x01, 0x2A, 0x40, 0x01, 0xF0, 0x00, .. new byte[50]];
+            var packet = new byte[12 + payload.Length];
+            packet[0] = 0x80;
+            packet[1] = 0x80 | 96;
+            System.Buffers.Binary.BinaryPrimitives.WriteUInt16BigEndian(packet.AsSpan(2), (ushort)(1000 + i));
+            System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(packet.AsSpan(4), (uint)(i * 3000));
+            System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(packet.AsSpan(8), audio + 1);
+            payload.CopyTo(packet.AsSpan(12));
+            peer.SendRtp(packet);
+            await Task.Delay(33, Cancel);
+        }
+    }
+
+    /// <summary>Counts packets that are neither audio nor digits of a peer.</summary>
+    private static Func<int> CountVideo(WebRtcPeer peer)
+    {
+        var count = 0;
+        peer.RtpReceived += packet => count += (packet[1] & 0x7F) != peer.PayloadType && (packet[1] & 0x7F) != peer.EventType ? 1 : 0;
+        return () => Volatile.Read(ref count);
     }
 }

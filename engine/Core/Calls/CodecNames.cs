@@ -26,6 +26,12 @@ internal static class CodecNames
     public static bool NamesVideo(string text) => text.Split([',', ' '], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
         .Any(static item => item.Split('@')[0].ToUpperInvariant() is "VP8" or "VP9" or "H264" or "AV1");
 
+    /// <summary>Whether a codec string has a codec of a name.</summary>
+    /// <param name="text">The codec string.</param>
+    /// <param name="name">Such as <c>VP8</c>, in any case.</param>
+    public static bool Names(string text, string name) => text.Split([',', ' '], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+        .Any(item => item.Split('@')[0].Equals(name, StringComparison.OrdinalIgnoreCase));
+
     /// <summary>Reads one name with its options.</summary>
     /// <param name="text">Such as <c>L16@16000h@20i</c>.</param>
     /// <param name="codec">The codec.</param>

@@ -77,6 +77,16 @@ internal sealed class LegCapability
     public static bool MayHaveVideo(Leg leg) =>
         leg.Transport?.Profile == TransportProfile.WebRtc && (leg.Variables["absolute_codec_string"] is not { } codecs || CodecNames.NamesVideo(codecs));
 
+    /// <summary>All video formats that a leg may have: those that its codec string names, when it names any.</summary>
+    /// <param name="leg">A leg with an open session.</param>
+    public static IReadOnlyList<VideoFormat> VideoOf(Leg leg)
+    {
+        var text = leg.Variables["absolute_codec_string"] ?? leg.Variables["codec_string"];
+        return !MayHaveVideo(leg) ? []
+            : text is null || !CodecNames.NamesVideo(text) ? VideoFormat.All
+            : [.. VideoFormat.All.Where(f => CodecNames.Names(text, f.Name))];
+    }
+
     /// <summary>Video formats to offer a leg: what the far one has, or offers.</summary>
     /// <param name="leg">The leg.</param>
     /// <param name="near">The far leg.</param>

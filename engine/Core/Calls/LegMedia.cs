@@ -204,12 +204,15 @@ internal sealed class LegMedia(CallServices services)
 
     private static IReadOnlyList<VideoFormat> OfferedVideo(Leg leg, Leg? near)
     {
-        if (near is null)
+        if (near is not null)
         {
-            return leg.Negotiated?.Video is { } own ? [own.Format] : []; // alone it keeps what it has
+            return LegCapability.VideoToward(leg, near);
         }
 
-        return LegCapability.VideoToward(leg, near);
+        // Alone it keeps what it has. A server that is called and a player that wants our offer get all there is: what for is not known yet.
+        return leg.Negotiated is { } session ? session.Video is { } own ? [own.Format] : []
+            : leg.CallsServer || leg.Direction == LegDirection.Inbound ? LegCapability.VideoOf(leg)
+            : [];
     }
 
     private bool TryOpen(Leg leg, Leg? near, TransportProfile profile, out string reason)
