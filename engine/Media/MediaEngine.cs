@@ -46,6 +46,11 @@ public sealed partial class MediaEngine : IMediaEngine
             throw new ArgumentException($"{options.Loops} media loops, 1 to 64 are possible", nameof(options));
         }
 
+        if (options.GatherUs is < 0 or > 5000)
+        {
+            throw new ArgumentException($"{options.GatherUs} µs of gathering, 0 to 5000 are possible", nameof(options));
+        }
+
         if (options.WebRtcPort is < 0 or > 65535 || options.WebRtcPort + options.Loops > 65536)
         {
             throw new ArgumentException($"WebRTC ports from {options.WebRtcPort} on, one for each of {options.Loops} loops, are not possible", nameof(options));

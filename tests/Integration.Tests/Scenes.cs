@@ -55,6 +55,15 @@ internal static class Scenes
             async () => Value(await http.GetStringAsync(new Uri("metrics", UriKind.Relative)), "xswitch_rtp_ports_leased") == 0, "no RTP port is leased");
     }
 
+    /// <summary>A plugin has been swapped so often, and no replaced version is left in memory.</summary>
+    public static async Task SwappedAsync(EngineProcess engine, string plugin, int swaps)
+    {
+        using var http = new HttpClient { BaseAddress = engine.Http };
+        var metrics = await http.GetStringAsync(new Uri("metrics", UriKind.Relative), TestContext.Current.CancellationToken);
+        Assert.Equal(1 + swaps, Value(metrics, "xswitch_plugin_generation", $"plugin=\"{plugin}\""));
+        Assert.Equal(0, Value(metrics, "xswitch_plugin_leaked_contexts"));
+    }
+
     /// <summary>Sum of a metric over its labels; one that is not there fails the test.</summary>
     public static double Value(string metrics, string name, string label = "")
     {

@@ -244,9 +244,7 @@ public sealed class WhipMediaTests
         await EngineProcess.UntilAsync(() => Task.FromResult(viewer.Received > 100), "the tone comes back");
         Assert.True(Goertzel.Share(viewer.Samples.AsSpan(^(viewer.RateHz / 2)..), viewer.RateHz, 620) > 0.8);
 
-        await here.ApiAsync("hupall NORMAL_CLEARING");
-        await Scenes.NothingLeftAsync(here);
-        await Scenes.NothingLeftAsync(there);
+        await EndAsync(here, there);
     }
 
     [Fact]
@@ -311,16 +309,9 @@ public sealed class WhipMediaTests
         using var publisher = new WebRtcPeer(new WebRtcPeerOptions { Video = true });
         await OpenAsync(client, publisher, "/api/whip/film", "sendonly");
         Assert.StartsWith("+OK", await here.ApiAsync($"originate {{whip_token={client.Token}}}whep:{new Uri(there.Http, "/api/whep/film").AbsoluteUri} &stream_publish(film)"), StringComparison.Ordinal);
-        using var viewer = new WebRtcPeer(new WebRtcPeerOptions { Video = true });
         using var local = await WhipClient.LogInAsync(here);
-        await OpenAsync(local, viewer, "/api/whep/film", "recvonly");
-        var pictures = CountVideo(viewer);
-        await Task.WhenAll(publisher.SendToneAsync(440, 150, Cancel), SendPicturesAsync(publisher, 90));
-        await EngineProcess.UntilAsync(() => Task.FromResult(viewer.Received > 50 && pictures() > 20), "sound and picture come through both engines");
-        await here.ApiAsync("hupall");
-        await there.ApiAsync("hupall");
-        await Scenes.NothingLeftAsync(here);
-        await Scenes.NothingLeftAsync(there);
+        await FilmComesThroughAsync(publisher, local);
+        await EndAsync(here, there);
     }
 
     /// <summary>The other way: a stream of this engine's is published at another one.</summary>
@@ -334,15 +325,30 @@ public sealed class WhipMediaTests
         using var publisher = new WebRtcPeer(new WebRtcPeerOptions { Video = true });
         await OpenAsync(local, publisher, "/api/whip/film", "sendonly");
         Assert.StartsWith("+OK", await here.ApiAsync($"originate {{whip_token={client.Token}}}whip:{new Uri(there.Http, "/api/whip/film").AbsoluteUri} &stream_play(film)"), StringComparison.Ordinal);
+        await FilmComesThroughAsync(publisher, client);
+        await EndAsync(here, there);
+    }
+
+    private static async Task FilmComesThroughAsync(WebRtcPeer publisher, WhipClient client)
+    {
         using var viewer = new WebRtcPeer(new WebRtcPeerOptions { Video = true });
         await OpenAsync(client, viewer, "/api/whep/film", "recvonly");
         var pictures = CountVideo(viewer);
         await Task.WhenAll(publisher.SendToneAsync(440, 150, Cancel), SendPicturesAsync(publisher, 90));
         await EngineProcess.UntilAsync(() => Task.FromResult(viewer.Received > 50 && pictures() > 20), "sound and picture come through both engines");
-        await here.ApiAsync("hupall");
-        await there.ApiAsync("hupall");
-        await Scenes.NothingLeftAsync(here);
-        await Scenes.NothingLeftAsync(there);
+    }
+
+    private static async Task EndAsync(params EngineProcess[] engines)
+    {
+        foreach (var engine in engines)
+        {
+            await engine.ApiAsync("hupall NORMAL_CLEARING");
+        }
+
+        foreach (var engine in engines)
+        {
+            await Scenes.NothingLeftAsync(engine);
+        }
     }
 
     /// <summary>VP8 frames of one packet each, all key frames, 30 a second.</summary>

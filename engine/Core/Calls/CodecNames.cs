@@ -23,8 +23,7 @@ internal static class CodecNames
 
     /// <summary>Whether a list names a video codec, or none at all of audio.</summary>
     /// <param name="text">Comma-separated.</param>
-    public static bool NamesVideo(string text) => text.Split([',', ' '], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
-        .Any(static item => item.Split('@')[0].ToUpperInvariant() is "VP8" or "VP9" or "H264" or "AV1");
+    public static bool NamesVideo(string text) => VideoFormat.All.Any(f => Names(text, f.Name));
 
     /// <summary>Whether a codec string has a codec of a name.</summary>
     /// <param name="text">The codec string.</param>

@@ -144,7 +144,7 @@ public sealed class Leg
     internal TransportProfile OfferProfile { get; init; }
 
     /// <summary>Whether its peer is a server that waits for the engine's ICE checks.</summary>
-    internal bool CallsServer { get; init; }
+    internal bool PeerIsServer { get; init; }
 
     /// <summary>Whether its peer ever wanted to hear us; one that never did is not on hold.</summary>
     internal bool WasHeard { get; set; }

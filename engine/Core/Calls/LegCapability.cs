@@ -39,7 +39,7 @@ internal sealed class LegCapability
     /// <summary>Whether an outgoing leg calls a server with WebRTC: one that the plugin says is one, or whatever a variable wants to be called so. Browsers that have registered or logged in control ICE themselves.</summary>
     /// <param name="leg">The leg.</param>
     public static bool CallsServer(Leg leg) =>
-        leg.Direction == LegDirection.Outbound && WantedProfile(leg) == TransportProfile.WebRtc && (leg.CallsServer || leg.OfferProfile != TransportProfile.WebRtc);
+        leg.Direction == LegDirection.Outbound && WantedProfile(leg) == TransportProfile.WebRtc && (leg.PeerIsServer || leg.OfferProfile != TransportProfile.WebRtc);
 
     /// <summary>The profile for what the contract calls it.</summary>
     /// <param name="media">From a registration or a manifest.</param>

@@ -211,7 +211,7 @@ internal sealed class LegMedia(CallServices services)
 
         // Alone it keeps what it has. A server that is called and a player that wants our offer get all there is: what for is not known yet.
         return leg.Negotiated is { } session ? session.Video is { } own ? [own.Format] : []
-            : leg.CallsServer || leg.Direction == LegDirection.Inbound ? LegCapability.VideoOf(leg)
+            : leg.PeerIsServer || leg.Direction == LegDirection.Inbound ? LegCapability.VideoOf(leg)
             : [];
     }
 

@@ -217,7 +217,7 @@ internal sealed class RingAttempt
             CallUuid = caller?.CallUuid ?? id.ToString(),
             Codecs = CodecsToward(caller, dial.Variables),
             OfferProfile = LegCapability.ProfileOf(media),
-            CallsServer = media == MediaProfile.WebRtcClient,
+            PeerIsServer = media == MediaProfile.WebRtcClient,
         };
         if (caller is not null)
         {

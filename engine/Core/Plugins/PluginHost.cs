@@ -160,7 +160,8 @@ public sealed partial class PluginHost : IPluginRegistry, IAsyncDisposable
                 return faults;
             }
 
-            var listeners = _preparer.Bind(_preparer.Plan(current.Manifest, section!), current.Listeners, _ids, slot.Log, name);
+            var plan = _preparer.Plan(current.Manifest, section!);
+            var listeners = _preparer.Bind(plan, current.Listeners, _ids, slot.Log, name);
             try
             {
                 await LoopCall.RunAsync(slot.Loop, () => Act(() => slot.Reconfigure(section!.Options, listeners)), _options.StartTimeout, CancellationToken.None);
@@ -169,6 +170,11 @@ public sealed partial class PluginHost : IPluginRegistry, IAsyncDisposable
             {
                 CloseUnused(listeners, current.Listeners);
                 return [Stalled(slot)];
+            }
+
+            foreach (var (planned, listener) in plan.Zip(listeners))
+            {
+                listener.ClientCertificates = planned.ClientCertificates; // of those that were kept, too
             }
 
             slot.Configuration = json;

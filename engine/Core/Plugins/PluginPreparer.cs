@@ -105,14 +105,6 @@ internal sealed class PluginPreparer(PluginHostOptions options, IPluginLoader lo
             }
         }
 
-        foreach (var (planned, listener) in kept)
-        {
-            if (listener is not null)
-            {
-                listener.ClientCertificates = planned.ClientCertificates;
-            }
-        }
-
         var next = 0;
         return [.. plan.Select(p => kept[p] ?? bound[next++])];
     }

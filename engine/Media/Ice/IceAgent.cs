@@ -126,7 +126,7 @@ internal sealed class IceAgent
             return IceStep.Answer;
         }
 
-        if (message is { IsControlled: true } or { IsControlling: true } && IsConflict(message, nowUs))
+        if (message is { IsControlled: true } or { IsControlling: true } && IsConflict(message, source, nowUs))
         {
             length = WriteError(answer, message, credentials, 487, "Role Conflict"u8);
             return IceStep.Answer;
@@ -187,7 +187,7 @@ internal sealed class IceAgent
 
     /// <summary>Settles who nominates when both want to, or neither (RFC 8445 §7.3.1.1).</summary>
     /// <returns>Whether the peer has to take the other role. Without checks of our own it always has to control.</returns>
-    private bool IsConflict(in StunMessage message, long nowUs)
+    private bool IsConflict(in StunMessage message, in NetAddress source, long nowUs)
     {
         if (Checks is not { } checks)
         {
@@ -205,7 +205,7 @@ internal sealed class IceAgent
             return true;
         }
 
-        checks.SwitchRole(!checks.IsControlling, nowUs);
+        checks.SwitchRole(!checks.IsControlling, source, nowUs);
         return false;
     }
 

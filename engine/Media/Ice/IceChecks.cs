@@ -29,7 +29,7 @@ internal sealed class IceChecks
     private const uint ReflexivePriority = (110u << 24) | (65535u << 8) | 255u;
 
     private readonly List<Pair> _pairs = [];
-    private readonly byte[] _secret; // 16 bytes: our tie-breaker, then half of each transaction id
+    private readonly byte[] _secret; // 16 bytes: our tie-breaker, then the key of the transaction ids
     private byte[] _username = [];
     private byte[] _key = [];
     private Pair? _nominated;
@@ -88,17 +88,9 @@ internal sealed class IceChecks
     /// <summary>Takes an address of the peer: a candidate, or where a check of its came from (RFC 8445 §7.3.1.4).</summary>
     public void Add(in NetAddress remote, long nowUs)
     {
-        if (_username.Length == 0 || !remote.IsUsable || _pairs.Count == MostPairs)
+        if (_username.Length == 0 || !remote.IsUsable || _pairs.Count == MostPairs || Find(remote) is not null)
         {
             return;
-        }
-
-        foreach (var pair in _pairs)
-        {
-            if (pair.Remote == remote)
-            {
-                return;
-            }
         }
 
         var added = new Pair(remote) { DueUs = _nominated is null ? nowUs : long.MaxValue };
@@ -106,28 +98,38 @@ internal sealed class IceChecks
         _pairs.Add(added);
     }
 
-    /// <summary>The other side has the role of controlling, or gives it to us.</summary>
-    public void SwitchRole(bool controlling, long nowUs)
+    /// <summary>The other side has the role of controlling, or gives it to us. Its address is checked anew at once; the others keep their time, so that no change of roles makes us send more.</summary>
+    /// <param name="controlling">Whether we have it from here on.</param>
+    /// <param name="source">Who says so.</param>
+    /// <param name="nowUs">When.</param>
+    public void SwitchRole(bool controlling, in NetAddress source, long nowUs)
     {
         IsControlling = controlling;
+        if (_nominated is not null)
+        {
+            return;
+        }
+
         foreach (var pair in _pairs)
         {
             pair.Nominates = false;
-            Retry(pair, nowUs);
+            Identify(pair); // another role is another check
+            pair.DueUs = pair.Remote == source ? nowUs : pair.DueUs;
         }
     }
 
     /// <summary>The peer nominated; from here on consent is asked of that address.</summary>
     public void Nominated(in NetAddress remote, long nowUs)
     {
-        Add(remote, nowUs);
-        foreach (var pair in _pairs)
+        if (_pairs.Count == MostPairs && Find(remote) is null)
         {
-            if (pair.Remote == remote)
-            {
-                Settle(pair, nowUs);
-                return;
-            }
+            _pairs.RemoveAt(MostPairs - 1); // what is nominated is worth more than any candidate
+        }
+
+        Add(remote, nowUs);
+        if (Find(remote) is { } pair)
+        {
+            Settle(pair, nowUs);
         }
     }
 
@@ -197,16 +199,7 @@ internal sealed class IceChecks
     public bool Answered(in StunMessage message, in NetAddress source, long nowUs, out bool selected)
     {
         selected = false;
-        Pair? answered = null;
-        foreach (var pair in _pairs)
-        {
-            if (pair.Remote == source && message.TransactionId.SequenceEqual(pair.Id))
-            {
-                answered = pair;
-            }
-        }
-
-        if (answered is null || !message.HasIntegrity || !message.IsAuthentic(_key))
+        if (Find(source) is not { } answered || !message.TransactionId.SequenceEqual(answered.Id) || !message.HasIntegrity || !message.IsAuthentic(_key))
         {
             return false;
         }
@@ -215,7 +208,7 @@ internal sealed class IceChecks
         {
             if (message.ErrorCode == 487)
             {
-                SwitchRole(!IsControlling, nowUs);
+                SwitchRole(!IsControlling, source, nowUs);
             }
 
             return false; // whatever else it has against us: the check is repeated, more and more rarely
@@ -246,6 +239,19 @@ internal sealed class IceChecks
 
     /// <summary>4 to 6 s (RFC 7675 §5.1), by chance.</summary>
     private static long ConsentWaitUs(ReadOnlySpan<byte> id) => 4_000_000 + ((id[0] << 8 | id[1]) % 2000 * 1000);
+
+    private Pair? Find(in NetAddress remote)
+    {
+        foreach (var pair in _pairs)
+        {
+            if (pair.Remote == remote)
+            {
+                return pair;
+            }
+        }
+
+        return null;
+    }
 
     private void Settle(Pair pair, long nowUs)
     {

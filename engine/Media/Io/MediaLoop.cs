@@ -160,11 +160,12 @@ internal sealed partial class MediaLoop : IMediaOutput
 
         var count = _stopped ? 0 : _poller.Wait(delayUs, due, _ready);
         Volatile.Write(ref _sleeping, 0);
-        _pace.Looked(_received - _looked, NowUs);
+        nowUs = NowUs;
+        _pace.Looked(_received - _looked, nowUs);
         _looked = _received;
         for (var i = 0; i < count; i++)
         {
-            if (i % ClockEvery == 0)
+            if (i > 0 && i % ClockEvery == 0)
             {
                 nowUs = NowUs;
             }

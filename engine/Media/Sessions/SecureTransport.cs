@@ -150,9 +150,10 @@ internal sealed partial class SecureTransport(MediaLeg leg) : IDtlsOutput
                 return PacketClass.None;
         }
 
-        if (_ice is { } ice && !ice.Sources.Contains(source))
+        // A shared port has seen to that already.
+        if (leg.Shared is null && _ice is { } ice && !ice.Sources.Contains(source))
         {
-            Refused++; // a shared port sees to that by itself
+            Refused++;
             return PacketClass.None;
         }
 

@@ -187,4 +187,51 @@ public sealed class IceChecksTests
         Answer(Next(1_050_000).Packet, 3000, 1_050_001, theirs.Password);
         Assert.Equal(Address(3000), _agent.Selected);
     }
+
+    /// <summary>A hostile server that denies our role again and again must not make us send more to the addresses that it named.</summary>
+    [Fact]
+    public void A_role_that_changes_all_the_time_does_not_begin_anew_with_addresses_that_are_silent()
+    {
+        Begin([.. Enumerable.Range(1000, IceChecks.MostPairs)]);
+        var silent = 0;
+        for (long now = 0; now < 30_000_000; now += 10_000)
+        {
+            var (check, port) = Next(now);
+            silent += check.Length > 0 && port != 1000 ? 1 : 0;
+            if (check.Length > 0 && port == 1000)
+            {
+                Take(PeerIce.Error(check[8..20], 487, Theirs.Password), 1000, now);
+            }
+        }
+
+        Assert.InRange(silent, 7 * (IceChecks.MostPairs - 1), 12 * (IceChecks.MostPairs - 1));
+    }
+
+    [Fact]
+    public void A_role_that_changes_after_the_nomination_brings_no_checks_to_other_addresses()
+    {
+        Begin(1000, 2000);
+        Answer(Next(0).Packet, 1000, 1);
+        var nominating = Next(50_000);
+        nominating = nominating.Port == 1000 ? nominating : Next(100_000);
+        Answer(nominating.Packet, 1000, 100_001);
+        _agent.Checks!.SwitchRole(false, Address(1000), 200_000);
+        for (long now = 200_000; now < 20_000_000; now += 10_000)
+        {
+            var (check, port) = Next(now);
+            Assert.True(check.Length == 0 || port == 1000, $"a check to {port}");
+        }
+    }
+
+    /// <summary>The peer controls and nominates an address that had no place any more: its consent is asked all the same.</summary>
+    [Fact]
+    public void An_address_that_the_peer_nominates_always_has_a_place()
+    {
+        Begin([.. Enumerable.Range(1000, IceChecks.MostPairs)]);
+        _agent.Checks!.SwitchRole(false, Address(1000), 0);
+        Assert.True(Take(PeerIce.Check("ours:they", Ours.Password, true, new byte[12]), 5000, 10).HasFlag(IceStep.Selected));
+        var (check, port) = Next(7_000_000);
+        Assert.Equal(5000, port);
+        Assert.Equal(IceStep.Proven, Answer(check, 5000, 7_000_001));
+    }
 }
