@@ -88,6 +88,9 @@ internal sealed class BaresipPhone : ChildProcess
 
     public Task ResumeAsync() => CommandAsync("resume");
 
+    /// <summary>Sends its peer to another number (RFC 3515).</summary>
+    public Task TransferAsync(string number) => CommandAsync("transfer", number);
+
     /// <summary>Presses keys (RFC 4733).</summary>
     public async Task PressAsync(string keys)
     {

@@ -22,18 +22,40 @@ public sealed class PhoneTests
         Assert.Equal(2, engine.Records().Count);
     }
 
-    [Fact]
-    public async Task A_held_phone_hears_music_instead_of_the_other_and_the_other_again_afterwards()
+    [Theory]
+    [InlineData("udp")]
+    [InlineData("tls")]
+    public async Task A_held_phone_hears_music_instead_of_the_other_and_the_other_again_afterwards(string transport)
     {
         await using var engine = await EngineProcess.StartAsync();
-        await using var a = await BaresipPhone.StartAsync(engine, "1000", 440);
-        await using var b = await BaresipPhone.StartAsync(engine, "1001", 880);
+        await using var a = await BaresipPhone.StartAsync(engine, "1000", 440, transport: transport);
+        await using var b = await BaresipPhone.StartAsync(engine, "1001", 880, transport: transport);
         await ConnectAsync(a, b);
         await HearAsync(() => b.HeardShare(440) > Present, "b hears a");
         await a.HoldAsync();
         await HearAsync(() => b.HeardShare(440) < 0.2 && Loud(b), "b hears music, not a");
         await a.ResumeAsync();
         await HearAsync(() => b.HeardShare(440) > Present && a.HeardShare(880) > Present, "both hear each other again");
+    }
+
+    [Theory]
+    [InlineData("tcp")]
+    [InlineData("tls")]
+    public async Task A_phone_sends_its_peer_to_a_third_one(string transport)
+    {
+        await using var engine = await EngineProcess.StartAsync();
+        await using var a = await BaresipPhone.StartAsync(engine, "1000", 440, transport: transport);
+        await using var b = await BaresipPhone.StartAsync(engine, "1001", 880, transport: transport);
+        await using var c = await BaresipPhone.StartAsync(engine, "1002", 1320, transport: transport);
+        await ConnectAsync(a, b);
+        await a.TransferAsync("1002");
+        await c.WaitForAsync("CALL_INCOMING");
+        await c.AcceptAsync();
+        await HearAsync(() => b.HeardShare(1320) > Present && c.HeardShare(880) > Present, "the second and the third hear each other");
+        await a.WaitForAsync("CALL_CLOSED");
+        await c.HangUpAsync();
+        await b.WaitForAsync("CALL_CLOSED");
+        await Scenes.NothingLeftAsync(engine);
     }
 
     [Fact]
